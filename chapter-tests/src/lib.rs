@@ -1,0 +1,1 @@
+//! For tests: start a program, wait for a line, require or skip a tool.

@@ -1,0 +1,1 @@
+//! The manners that all programs of the workshop share.

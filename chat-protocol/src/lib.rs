@@ -1,0 +1,1 @@
+//! IRC message grammar, line framing, names and limits, without I/O.

@@ -1,0 +1,1 @@
+//! An event loop on epoll that can be read in an afternoon.
