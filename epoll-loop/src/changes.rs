@@ -1,0 +1,400 @@
+//! The change list: what the kernel is to be told before the next wait.
+//!
+//! Shows: interest is state, and only the difference costs a system call
+//! (libev's `fdchanges` and `fd_reify`); a descriptor leaves the kernel's set
+//! before it is closed; which error of `epoll_ctl(2)` means what.
+
+use std::os::fd::{AsFd, RawFd};
+use std::rc::Rc;
+
+use nix::errno::Errno;
+use nix::sys::epoll::{EpollEvent, EpollFlags};
+
+use crate::EventLoop;
+use crate::observer::{Entry, Name, Operation};
+use crate::readiness::{Interest, Readiness, bits, flags};
+use crate::watchers::{Io, Kind, Standing, WatcherId};
+
+/// Who has a descriptor number, as far as the loop knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    Nobody,
+    Watch(WatcherId),
+    /// A watch has ended, and the kernel has not been told yet.
+    Leaving,
+}
+
+/// The end of a watch, to be told to the kernel.
+pub(crate) struct Removal {
+    io: Rc<dyn AsFd>,
+    name: Name,
+    /// Whether the kernel still has it in its set.
+    registered: bool,
+    background: bool,
+}
+
+/// What is to be told to the kernel before the next wait.
+#[derive(Default)]
+pub(crate) struct Changes {
+    noted: Vec<WatcherId>,
+    removals: Vec<Removal>,
+    /// By descriptor number, as libev's `anfds`.
+    holders: Vec<Holder>,
+}
+
+impl Changes {
+    pub(crate) fn holder(&self, number: RawFd) -> Holder {
+        self.holders
+            .get(index(number))
+            .copied()
+            .unwrap_or(Holder::Nobody)
+    }
+
+    fn set_holder(&mut self, number: RawFd, holder: Holder) {
+        let index = index(number);
+        if index >= self.holders.len() {
+            self.holders.resize(index + 1, Holder::Nobody);
+        }
+        self.holders[index] = holder;
+    }
+}
+
+fn index(number: RawFd) -> usize {
+    usize::try_from(number).expect("an open descriptor is not negative")
+}
+
+impl Io {
+    pub(crate) fn name(&self) -> Name {
+        Name {
+            number: self.number,
+            label: self.label,
+        }
+    }
+
+    /// What the kernel should be asked; none: it should not have the descriptor.
+    fn wanted(&self) -> Option<u32> {
+        match self.standing {
+            // As the kernel has left it: in the set, but silent.
+            Standing::Disarmed => self.registered,
+            Standing::AlwaysReady | Standing::Ended => None,
+            Standing::Normal if self.interest == Interest::NONE => None,
+            Standing::Normal => Some(self.interest.bits() | self.mode),
+        }
+    }
+}
+
+impl<S> EventLoop<S> {
+    /// Tells the kernel at once of a new watch, so that the caller gets the
+    /// error. Returns whether the descriptor is one that epoll refuses because
+    /// it is always ready.
+    pub(crate) fn register(&mut self, id: WatcherId) -> nix::Result<bool> {
+        let Some(io) = self.watchers.io_mut(id) else {
+            return Ok(false);
+        };
+        let number = io.number;
+        let leaving = self.changes.holder(number) == Holder::Leaving;
+        let mut always_ready = false;
+        if let Some(wanted) = io.wanted() {
+            let result = if leaving {
+                // The same descriptor is still in the kernel's set, for a watch
+                // that has ended in this batch: MOD puts the new name on it.
+                self.epoll.modify_or_add(&io.descriptor, wanted, id)
+            } else {
+                self.epoll.add_or_modify(&io.descriptor, wanted, id)
+            };
+            match result {
+                Ok(()) => io.registered = Some(wanted),
+                Err(Errno::EPERM) => always_ready = true,
+                Err(err) => return Err(err),
+            }
+            if always_ready {
+                io.standing = Standing::AlwaysReady;
+            }
+        }
+        if leaving && io.registered.is_some() {
+            // The old watch must not take the new registration away.
+            for removal in &mut self.changes.removals {
+                if removal.name.number == number {
+                    removal.registered = false;
+                }
+            }
+        }
+        self.changes.set_holder(number, Holder::Watch(id));
+        Ok(always_ready)
+    }
+
+    /// Puts a watch on the change list, once.
+    pub(crate) fn note_change(&mut self, id: WatcherId) {
+        let Some(io) = self.watchers.io_mut(id) else {
+            return;
+        };
+        if !io.noted {
+            io.noted = true;
+            self.changes.noted.push(id);
+        }
+        if let Some(observer) = &mut self.observer
+            && !io.background
+        {
+            observer.observe(&Entry::ChangeNoted {
+                name: io.name(),
+                interest: io.interest,
+            });
+        }
+    }
+
+    /// Takes note that a watch has ended; the descriptor stays open until
+    /// [`EventLoop::reify`].
+    pub(crate) fn note_removal(&mut self, io: Io) {
+        let name = io.name();
+        self.changes.set_holder(name.number, Holder::Leaving);
+        self.changes.removals.push(Removal {
+            registered: io.registered.is_some(),
+            background: io.background,
+            name,
+            io: io.descriptor,
+        });
+    }
+
+    /// Tells the kernel of all changes that are noted, and closes what is
+    /// watched no more.
+    ///
+    /// The loop does this by itself before each wait. Call it to have a
+    /// descriptor closed at once whose watch you have dropped outside of
+    /// [`EventLoop::run`].
+    pub fn reify(&mut self) {
+        // Dropping a user's object may drop further guards: until nothing is left.
+        loop {
+            self.end_dropped();
+            let Some(removal) = self.changes.removals.pop() else {
+                break;
+            };
+            self.apply_removal(removal);
+        }
+        let mut noted = std::mem::take(&mut self.changes.noted);
+        for id in noted.drain(..) {
+            self.apply_change(id);
+        }
+        // Keeps the allocation for the next turn.
+        self.changes.noted = noted;
+    }
+
+    fn apply_removal(&mut self, removal: Removal) {
+        let Removal {
+            io,
+            name,
+            registered,
+            background,
+        } = removal;
+        if registered {
+            // ENOENT, EBADF: the descriptor was closed behind the loop's back,
+            // and with it the registration. Nothing is left to be done.
+            let _ = self.epoll.delete(&io);
+            if let Some(observer) = &mut self.observer
+                && !background
+            {
+                let operation = Operation::Delete;
+                let interest = Interest::NONE;
+                observer.observe(&Entry::ChangeApplied {
+                    name,
+                    operation,
+                    interest,
+                });
+            }
+        }
+        if self.changes.holder(name.number) == Holder::Leaving {
+            self.changes.set_holder(name.number, Holder::Nobody);
+        }
+        if let Some(observer) = &mut self.observer
+            && !background
+        {
+            observer.observe(&Entry::Closed { name });
+        }
+        drop(io);
+    }
+
+    fn apply_change(&mut self, id: WatcherId) {
+        let Some(io) = self.watchers.io_mut(id) else {
+            return;
+        };
+        io.noted = false;
+        let name = io.name();
+        let wanted = io.wanted();
+        let (operation, result) = match (io.registered, wanted) {
+            (None, None) => (None, Ok(())),
+            (Some(old), Some(new)) if old == new => (None, Ok(())),
+            (None, Some(new)) => (
+                Some(Operation::Add),
+                self.epoll.add_or_modify(&io.descriptor, new, id),
+            ),
+            (Some(_), Some(new)) => (
+                Some(Operation::Modify),
+                self.epoll.modify_or_add(&io.descriptor, new, id),
+            ),
+            (Some(_), None) => match self.epoll.delete(&io.descriptor) {
+                Ok(()) | Err(Errno::ENOENT) => (Some(Operation::Delete), Ok(())),
+                Err(err) => (None, Err(err)),
+            },
+        };
+        let interest = io.interest;
+        let entry = match result {
+            Ok(()) => {
+                io.registered = wanted;
+                match operation {
+                    Some(operation) => Entry::ChangeApplied {
+                        name,
+                        operation,
+                        interest,
+                    },
+                    None => Entry::ChangeSaved { name },
+                }
+            }
+            Err(Errno::EPERM) => {
+                io.registered = None;
+                io.standing = Standing::AlwaysReady;
+                self.always_ready.push(id);
+                Entry::Registered {
+                    name,
+                    interest,
+                    always_ready: true,
+                }
+            }
+            // EBADF: the descriptor was closed behind the loop's back. Or the
+            // kernel has no memory or no watches left. Whoever watches is told.
+            Err(error) => {
+                io.registered = None;
+                io.standing = Standing::Ended;
+                self.alive -= 1;
+                self.make_pending(id, Readiness::ERR | Readiness::ENDED);
+                Entry::ChangeRefused { name, error }
+            }
+        };
+        let background = self.watchers.io(id).is_some_and(|io| io.background);
+        if let Some(observer) = &mut self.observer
+            && !background
+        {
+            observer.observe(&entry);
+        }
+    }
+
+    /// Ends a watch now and not before the next wait. The number is free at
+    /// once, and what is known of it is forgotten.
+    pub(crate) fn release_now(&mut self, io: &Io) -> nix::Result<()> {
+        let result = match io.registered {
+            Some(_) => self.epoll.delete(&io.descriptor),
+            None => Ok(()),
+        };
+        self.changes.set_holder(io.number, Holder::Nobody);
+        if let Some(observer) = &mut self.observer {
+            observer.observe(&Entry::Closed { name: io.name() });
+        }
+        match result {
+            Err(Errno::ENOENT) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// In the child of a fork: what has ended is only dropped, since the kernel's
+    /// set belongs to the parent too.
+    pub(crate) fn forget_changes(&mut self) {
+        loop {
+            self.end_dropped();
+            let Some(mut removal) = self.changes.removals.pop() else {
+                break;
+            };
+            removal.registered = false;
+            self.apply_removal(removal);
+        }
+        self.changes.noted.clear();
+    }
+
+    /// Adds every descriptor to a new epoll instance.
+    pub(crate) fn register_all_again(&mut self) -> nix::Result<()> {
+        let readable = EpollFlags::EPOLLIN;
+        for id in self.watchers.ids() {
+            let Some(watcher) = self.watchers.get_mut(id) else {
+                continue;
+            };
+            match &mut watcher.kind {
+                Kind::Io(io) => {
+                    watcher.pending = Readiness::default();
+                    io.noted = false;
+                    io.registered = match (io.registered, io.wanted()) {
+                        // Disarmed in the old one, and to be so in the new one.
+                        (Some(old), _) if io.standing == Standing::Disarmed => Some(old),
+                        (_, wanted) => wanted,
+                    };
+                    if let Some(wanted) = io.registered {
+                        self.epoll.add(&io.descriptor, wanted, id)?;
+                    }
+                }
+                Kind::Waker(alarm) => {
+                    self.epoll
+                        .add(alarm, bits(readable | EpollFlags::EPOLLET), id)?;
+                }
+                // The children of the parent are no children of ours.
+                Kind::Child(_) => {
+                    self.watchers.remove(id);
+                    self.alive -= 1;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `epoll_ctl(2)` with the name of a watcher, and the two errors that only mean
+/// that the other operation is the right one (libev's `epoll_modify`).
+#[derive(Debug)]
+pub(crate) struct Epoll(nix::sys::epoll::Epoll);
+
+impl Epoll {
+    pub(crate) fn new() -> nix::Result<Epoll> {
+        let cloexec = nix::sys::epoll::EpollCreateFlags::EPOLL_CLOEXEC;
+        nix::sys::epoll::Epoll::new(cloexec).map(Epoll)
+    }
+
+    pub(crate) fn add(&self, io: impl AsFd, wanted: u32, id: WatcherId) -> nix::Result<()> {
+        self.0.add(io, EpollEvent::new(flags(wanted), id.token()))
+    }
+
+    fn modify(&self, io: impl AsFd, wanted: u32, id: WatcherId) -> nix::Result<()> {
+        self.0
+            .modify(io, &mut EpollEvent::new(flags(wanted), id.token()))
+    }
+
+    pub(crate) fn delete(&self, io: impl AsFd) -> nix::Result<()> {
+        self.0.delete(io)
+    }
+
+    /// EEXIST: a descriptor with this number and this open file is there.
+    fn add_or_modify(&self, io: impl AsFd, wanted: u32, id: WatcherId) -> nix::Result<()> {
+        match self.add(&io, wanted, id) {
+            Err(Errno::EEXIST) => self.modify(&io, wanted, id),
+            result => result,
+        }
+    }
+
+    /// ENOENT: it was closed and opened again behind the loop's back.
+    fn modify_or_add(&self, io: impl AsFd, wanted: u32, id: WatcherId) -> nix::Result<()> {
+        match self.modify(&io, wanted, id) {
+            Err(Errno::ENOENT) => self.add(&io, wanted, id),
+            result => result,
+        }
+    }
+
+    /// `timeout` in milliseconds, -1 for ever.
+    pub(crate) fn wait(
+        &self,
+        events: &mut [EpollEvent],
+        timeout: nix::poll::PollTimeout,
+    ) -> nix::Result<usize> {
+        self.0.wait(events, timeout)
+    }
+}
+
+impl AsFd for Epoll {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.0.0.as_fd()
+    }
+}

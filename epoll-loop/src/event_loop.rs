@@ -1,0 +1,549 @@
+//! The loop: what it is made of, and how watchers are added and ended.
+//!
+//! Shows: one table for watchers of every kind; callbacks that are plain
+//! functions on the user's state, so that one may add or end watchers, itself
+//! included, with no `Rc<RefCell>` around anything.
+
+use std::cell::Cell;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, AsRawFd};
+use std::process::Child;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nix::sys::epoll::{EpollEvent, EpollFlags};
+
+use crate::changes::{Changes, Epoll, Holder};
+use crate::observer::{Entry, Observer};
+use crate::output::OutputWatch;
+use crate::pending::PendingQueues;
+use crate::readiness::{Interest, Readiness, bits};
+use crate::signals::Signals;
+use crate::timers::{Deadline, Timers};
+use crate::waker::{Alarm, Waker};
+use crate::watch::{Dropped, Watch, Watched};
+use crate::watchers::{Io, Kind, Priority, Standing, WatcherId, Watchers};
+
+/// How many events one `epoll_wait(2)` takes at most. What is ready beyond
+/// them comes first in the next turn, since the kernel's list rotates.
+const MAX_EVENTS: usize = 1_024;
+
+/// A repeating timer repeats at most once a millisecond, which is as fine as
+/// `epoll_wait(2)` waits.
+const SHORTEST_PERIOD: Duration = Duration::from_millis(1);
+
+/// A function that a watcher calls: usually a method of the state.
+pub type Callback<S> = fn(&mut S, &mut EventLoop<S>, Event);
+
+/// Why a callback is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The watcher that calls: the key to whatever the state keeps for it.
+    pub id: WatcherId,
+    /// What has happened.
+    pub readiness: Readiness,
+}
+
+/// An event loop on `epoll(7)`, for a program whose state is `S`.
+///
+/// The [crate's front page](crate) has an example. A loop belongs to the thread
+/// that made it.
+pub struct EventLoop<S> {
+    pub(crate) epoll: Epoll,
+    pub(crate) watchers: Watchers<S>,
+    pub(crate) changes: Changes,
+    pub(crate) dropped: Rc<Dropped>,
+    pub(crate) timers: Timers,
+    pub(crate) pending: PendingQueues,
+    /// Fed by hand: pending from the next turn on.
+    pub(crate) fed: Vec<(WatcherId, Readiness)>,
+    pub(crate) always_ready: Vec<WatcherId>,
+    pub(crate) idle: Vec<WatcherId>,
+    pub(crate) before_wait: Vec<WatcherId>,
+    pub(crate) after_wait: Vec<WatcherId>,
+    pub(crate) signals: Option<Signals>,
+    pub(crate) outputs: Vec<OutputWatch>,
+    /// Watchers that keep [`EventLoop::run`] from returning.
+    pub(crate) alive: usize,
+    pub(crate) stopped: Option<io::Result<()>>,
+    pub(crate) running: Rc<Cell<bool>>,
+    pub(crate) collect_interval: Duration,
+    pub(crate) last_wait: Option<Instant>,
+    pub(crate) events: Vec<EpollEvent>,
+    pub(crate) observer: Option<Box<dyn Observer>>,
+    origin: Instant,
+    pub(crate) now: Cell<Option<Instant>>,
+}
+
+impl<S> EventLoop<S> {
+    /// Makes a loop that watches nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// What `epoll_create1(2)` reports: `EMFILE`, `ENFILE`, `ENOMEM`.
+    pub fn new() -> io::Result<EventLoop<S>> {
+        Ok(EventLoop {
+            epoll: Epoll::new()?,
+            watchers: Watchers::new(),
+            changes: Changes::default(),
+            dropped: Rc::default(),
+            timers: Timers::default(),
+            pending: PendingQueues::default(),
+            fed: Vec::new(),
+            always_ready: Vec::new(),
+            idle: Vec::new(),
+            before_wait: Vec::new(),
+            after_wait: Vec::new(),
+            signals: None,
+            outputs: Vec::new(),
+            alive: 0,
+            stopped: None,
+            running: Rc::default(),
+            collect_interval: Duration::ZERO,
+            last_wait: None,
+            events: vec![EpollEvent::empty(); MAX_EVENTS],
+            observer: None,
+            origin: Instant::now(),
+            now: Cell::new(None),
+        })
+    }
+
+    // ---- descriptors ----
+
+    /// Watches `io` and calls `callback` when it is ready.
+    ///
+    /// Level-triggered unless `watch` says otherwise: the callback runs again
+    /// in every turn until the readiness is used up. Dropping the result ends
+    /// the watch at once, and closes `io` between this batch of events and the
+    /// next. A regular file or `/dev/null`, which epoll refuses, is always
+    /// ready, as with `select(2)` and `poll(2)`. To read without blocking is up
+    /// to the callback: make the descriptor non-blocking.
+    ///
+    /// A descriptor has one watch: two that ask for different things would each
+    /// have to be asked what the other wants before anything is changed, and
+    /// "which of them closes it?" has no good answer. (libev allows several.)
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::AlreadyExists`] if the descriptor is watched already; else
+    /// what `epoll_ctl(2)` reports, e.g. `ENOSPC` at the limit
+    /// `fs.epoll.max_user_watches`.
+    pub fn watch<T: AsFd + 'static>(
+        &mut self,
+        io: T,
+        watch: impl Into<Watch>,
+        callback: Callback<S>,
+    ) -> io::Result<Watched<T>> {
+        self.watch_as(io, watch.into(), callback, false)
+    }
+
+    /// As [`EventLoop::watch`]; one in the `background` is the loop's own.
+    pub(crate) fn watch_as<T: AsFd + 'static>(
+        &mut self,
+        io: T,
+        watch: Watch,
+        callback: Callback<S>,
+        background: bool,
+    ) -> io::Result<Watched<T>> {
+        // A guard dropped just now may have left this very number free.
+        self.end_dropped();
+        let number = io.as_fd().as_raw_fd();
+        if let Holder::Watch(id) = self.changes.holder(number)
+            && let Some(other) = self.watchers.io(id)
+        {
+            let message = format!(
+                "descriptor {number} is watched already as {:?}",
+                other.label
+            );
+            return Err(io::Error::new(ErrorKind::AlreadyExists, message));
+        }
+        let io = Rc::new(io);
+        let share: Rc<dyn AsFd> = Rc::<T>::clone(&io);
+        let kind = Kind::Io(Io {
+            descriptor: share,
+            number,
+            interest: watch.interest,
+            mode: watch.mode,
+            registered: None,
+            noted: false,
+            standing: Standing::Normal,
+            timeout: watch.timeout,
+            label: watch.label,
+            background,
+        });
+        let id = self.watchers.insert(kind, callback, watch.priority);
+        match self.register(id) {
+            Ok(true) => self.always_ready.push(id),
+            Ok(false) => {}
+            Err(err) => {
+                self.watchers.remove(id);
+                return Err(err.into());
+            }
+        }
+        self.alive += usize::from(!background);
+        self.observe_registered(id);
+        if let Some(timeout) = watch.timeout {
+            self.arm(id, self.clock().plus(timeout));
+        }
+        Ok(Watched::new(io, id, Rc::clone(&self.dropped)))
+    }
+
+    fn observe_registered(&mut self, id: WatcherId) {
+        if let Some(observer) = &mut self.observer
+            && let Some(io) = self.watchers.io(id)
+            && !io.background
+        {
+            let (name, interest) = (io.name(), io.interest);
+            let always_ready = io.standing == Standing::AlwaysReady;
+            observer.observe(&Entry::Registered {
+                name,
+                interest,
+                always_ready,
+            });
+        }
+    }
+
+    pub(crate) fn watches(&self, dropped: &Rc<Dropped>) -> bool {
+        Rc::ptr_eq(&self.dropped, dropped)
+    }
+
+    pub(crate) fn interest(&self, id: WatcherId) -> Interest {
+        match self.watchers.io(id) {
+            Some(io) if io.standing != Standing::Disarmed => io.interest,
+            _ => Interest::NONE,
+        }
+    }
+
+    pub(crate) fn set_interest(&mut self, id: WatcherId, interest: Interest) {
+        let Some(io) = self.watchers.io_mut(id) else {
+            return;
+        };
+        if io.standing == Standing::Disarmed {
+            io.standing = Standing::Normal;
+        } else if io.interest == interest {
+            return;
+        }
+        io.interest = interest;
+        self.note_change(id);
+    }
+
+    pub(crate) fn set_timeout(&mut self, id: WatcherId, timeout: Option<Duration>) {
+        let Some(io) = self.watchers.io_mut(id) else {
+            return;
+        };
+        io.timeout = timeout;
+        match timeout {
+            Some(timeout) => self.arm(id, self.clock().plus(timeout)),
+            None => self.timers.remove(id.slot()),
+        }
+    }
+
+    /// Ends a watch now; its descriptor is then nobody's but the caller's.
+    pub(crate) fn release(&mut self, id: WatcherId) -> io::Result<()> {
+        match self.remove(id) {
+            Some(Kind::Io(io)) => Ok(self.release_now(&io)?),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a watcher pending by hand: its callback is called in the next
+    /// turn, which does not wait. Returns false if the watcher has ended.
+    ///
+    /// This is how a callback that has used up its byte budget comes back to
+    /// the rest after everybody else has had his turn; under edge triggering
+    /// there is no other way.
+    pub fn feed(&mut self, id: WatcherId, readiness: Readiness) -> bool {
+        let alive = self.watchers.get(id).is_some() && !readiness.is_empty();
+        if alive {
+            self.fed.push((id, readiness));
+        }
+        alive
+    }
+
+    // ---- time ----
+
+    /// The time of this turn: read from the clock by its first use after the
+    /// wait, and the same until the next wait.
+    pub fn now(&self) -> Instant {
+        self.now.get().unwrap_or_else(|| {
+            let now = Instant::now();
+            self.now.set(Some(now));
+            now
+        })
+    }
+
+    /// Calls `callback` once, `delay` from this moment or up to a millisecond
+    /// later, and never earlier. The clock is read here.
+    pub fn after(&mut self, delay: Duration, callback: Callback<S>) -> WatcherId {
+        self.add_timer(self.clock().plus(delay), None, callback)
+    }
+
+    /// Calls `callback` once, at `deadline` or up to a millisecond later.
+    ///
+    /// A deadline reckoned from [`EventLoop::now`] is as old as the batch.
+    pub fn at(&mut self, deadline: Instant, callback: Callback<S>) -> WatcherId {
+        self.add_timer(self.deadline(deadline), None, callback)
+    }
+
+    /// Calls `callback` each time `period` has passed, at least a millisecond.
+    ///
+    /// The deadlines are multiples of the period from this moment, so that
+    /// they do not drift. Those that a long callback has made the loop miss are
+    /// left out, not made up for.
+    pub fn every(&mut self, period: Duration, callback: Callback<S>) -> WatcherId {
+        let period = period.max(SHORTEST_PERIOD);
+        self.add_timer(self.clock().plus(period), Some(period), callback)
+    }
+
+    /// Moves the next deadline of a timer to `delay` after [`EventLoop::now`],
+    /// which is at most one batch old. Returns false if the timer has ended.
+    ///
+    /// For timers that are pushed out again and again and seldom fire: a later
+    /// deadline is noted in constant time, without touching the heap.
+    pub fn push_out(&mut self, timer: WatcherId, delay: Duration) -> bool {
+        let is_timer = self
+            .watchers
+            .get(timer)
+            .is_some_and(|w| matches!(w.kind, Kind::Timer { .. }));
+        if is_timer {
+            self.arm(timer, self.deadline(self.now()).plus(delay));
+        }
+        is_timer
+    }
+
+    fn add_timer(
+        &mut self,
+        deadline: Deadline,
+        period: Option<Duration>,
+        callback: Callback<S>,
+    ) -> WatcherId {
+        let id = self.add(Kind::Timer { period }, callback);
+        self.alive += 1;
+        self.arm(id, deadline);
+        id
+    }
+
+    pub(crate) fn arm(&mut self, id: WatcherId, deadline: Deadline) {
+        self.timers.set(id.slot(), deadline);
+        if self.observer.is_some() {
+            let due_in = deadline.since(self.clock());
+            self.observe(&Entry::TimerSet { id, due_in });
+        }
+    }
+
+    pub(crate) fn deadline(&self, instant: Instant) -> Deadline {
+        Deadline::new(self.origin, instant)
+    }
+
+    /// The clock itself, not [`EventLoop::now`].
+    pub(crate) fn clock(&self) -> Deadline {
+        self.deadline(Instant::now())
+    }
+
+    /// Waits this long between two looks at the kernel, so that events collect
+    /// and are handled together: fewer turns, at the price of delay. Timers are
+    /// not delayed. Zero, the default: not at all.
+    ///
+    /// A signal that interrupts the sleep does not end it. (libev's `ev_sleep`
+    /// returns early then, so that its callbacks run sooner than asked for.)
+    pub fn set_collect_interval(&mut self, interval: Duration) {
+        self.collect_interval = interval;
+    }
+
+    // ---- other watchers ----
+
+    /// Calls `callback` when `child` has ended and `child.wait()` does not
+    /// block. Once; the child itself stays with its owner, who has to wait for
+    /// it, since a child nobody waits for stays a zombie.
+    ///
+    /// # Errors
+    ///
+    /// What `pidfd_open(2)` and `epoll_ctl(2)` report; `ESRCH` for a child that
+    /// was waited for already.
+    pub fn on_exit(&mut self, child: &Child, callback: Callback<S>) -> io::Result<WatcherId> {
+        let pid = rustix::process::Pid::from_child(child);
+        let descriptor = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?;
+        let id = self.add(Kind::Child(descriptor), callback);
+        let added = match self.watchers.get(id).map(|watcher| &watcher.kind) {
+            Some(Kind::Child(descriptor)) => {
+                self.epoll.add(descriptor, bits(EpollFlags::EPOLLIN), id)
+            }
+            _ => Ok(()),
+        };
+        if let Err(err) = added {
+            self.watchers.remove(id);
+            return Err(err.into());
+        }
+        self.alive += 1;
+        Ok(id)
+    }
+
+    /// Makes a [`Waker`], by which other threads have `callback` called.
+    ///
+    /// It keeps [`EventLoop::run`] from returning for as long as it or a clone
+    /// of it exists.
+    ///
+    /// # Errors
+    ///
+    /// What `eventfd(2)` and `epoll_ctl(2)` report.
+    pub fn waker(&mut self, callback: Callback<S>) -> io::Result<Waker> {
+        let alarm = Arc::new(Alarm::new()?);
+        let id = self.add(Kind::Waker(Arc::clone(&alarm)), callback);
+        let wanted = bits(EpollFlags::EPOLLIN | EpollFlags::EPOLLET);
+        if let Err(err) = self.epoll.add(&alarm, wanted, id) {
+            self.watchers.remove(id);
+            return Err(err.into());
+        }
+        self.alive += 1;
+        Ok(Waker::new(alarm))
+    }
+
+    /// Calls `callback` in every turn that has nothing else to do; the loop
+    /// does not wait meanwhile.
+    pub fn when_idle(&mut self, callback: Callback<S>) -> WatcherId {
+        let id = self.add(Kind::Idle, callback);
+        self.alive += 1;
+        self.idle.push(id);
+        id
+    }
+
+    /// Calls `callback` at the start of every turn, before changes are told to
+    /// the kernel (libev's prepare watcher).
+    pub fn before_wait(&mut self, callback: Callback<S>) -> WatcherId {
+        let id = self.add(Kind::BeforeWait, callback);
+        self.before_wait.push(id);
+        id
+    }
+
+    /// Calls `callback` in every turn after the wait, before the callbacks of
+    /// what is ready (libev's check watcher).
+    pub fn after_wait(&mut self, callback: Callback<S>) -> WatcherId {
+        let id = self.add(Kind::AfterWait, callback);
+        self.after_wait.push(id);
+        id
+    }
+
+    pub(crate) fn add(&mut self, kind: Kind, callback: Callback<S>) -> WatcherId {
+        self.watchers.insert(kind, callback, 0)
+    }
+
+    /// Sets which of the events of one turn are told first; see
+    /// [`Watch::priority`]. Returns false if the watcher has ended.
+    pub fn set_priority(&mut self, id: WatcherId, priority: i8) -> bool {
+        let Some(watcher) = self.watchers.get_mut(id) else {
+            return false;
+        };
+        watcher.priority = Priority::new(priority);
+        true
+    }
+
+    /// Ends a watcher; its callback is not called any more. Returns false if it
+    /// had ended already, and for a watched descriptor, which is ended by
+    /// dropping its guard.
+    pub fn cancel(&mut self, id: WatcherId) -> bool {
+        match self.watchers.get(id).map(|watcher| &watcher.kind) {
+            None | Some(Kind::Io(_) | Kind::SignalDescriptor) => false,
+            Some(_) => {
+                self.end(id);
+                true
+            }
+        }
+    }
+
+    /// Ends a watcher of any kind.
+    pub(crate) fn end(&mut self, id: WatcherId) {
+        match self.remove(id) {
+            Some(Kind::Io(io)) => self.note_removal(io),
+            // The kernel's set holds nothing but this one reference, but a fork
+            // may have made others: out of the set before it is closed.
+            Some(Kind::Child(descriptor)) => drop(self.epoll.delete(&descriptor)),
+            Some(Kind::Waker(alarm)) => drop(self.epoll.delete(&alarm)),
+            Some(Kind::Signal(signal)) => self.end_signal(id, signal),
+            Some(Kind::Idle) => self.idle.retain(|&other| other != id),
+            Some(Kind::BeforeWait) => self.before_wait.retain(|&other| other != id),
+            Some(Kind::AfterWait) => self.after_wait.retain(|&other| other != id),
+            Some(Kind::Timer { .. } | Kind::SignalDescriptor | Kind::Vacant) | None => {}
+        }
+    }
+
+    /// Takes a watcher out of the table, its deadline out of the heap, and it
+    /// out of the count of those that keep the loop running.
+    fn remove(&mut self, id: WatcherId) -> Option<Kind> {
+        let kind = self.watchers.remove(id)?;
+        self.timers.remove(id.slot());
+        let counted = match &kind {
+            Kind::Io(io) => {
+                if io.standing == Standing::AlwaysReady {
+                    self.always_ready.retain(|&other| other != id);
+                }
+                !io.background && io.standing != Standing::Ended
+            }
+            Kind::Timer { .. } | Kind::Child(_) | Kind::Waker(_) | Kind::Idle => true,
+            _ => false,
+        };
+        self.alive -= usize::from(counted);
+        Some(kind)
+    }
+
+    /// Ends the watches whose guards were dropped.
+    pub(crate) fn end_dropped(&mut self) {
+        while let Some(id) = self.dropped.pop() {
+            self.end(id);
+        }
+    }
+
+    // ---- the observer ----
+
+    /// Has `observer` told of everything the loop does from here on; `None`
+    /// ends that.
+    pub fn set_observer(&mut self, observer: Option<Box<dyn Observer>>) {
+        self.observer = observer;
+    }
+
+    pub(crate) fn observe(&mut self, entry: &Entry) {
+        if let Some(observer) = &mut self.observer {
+            observer.observe(entry);
+        }
+    }
+
+    // ---- fork ----
+
+    /// To be called in the child of a `fork(2)` that goes on using the loop.
+    ///
+    /// The two processes share one epoll instance: without this call the child
+    /// takes events away from the parent, changes what the parent watches, and
+    /// gets the signals of the parent. Nothing detects a fork; a child that
+    /// leaves the loop alone, or calls `exec`, has nothing to do, since all
+    /// descriptors of the loop are close-on-exec.
+    ///
+    /// All watches are added to an instance of the child's own. Events that
+    /// were pending are left to the parent; what is still ready is reported
+    /// again. Watchers of child processes end, since those are not the child's.
+    ///
+    /// # Errors
+    ///
+    /// What `epoll_create1(2)`, `epoll_ctl(2)` and `signalfd(2)` report.
+    pub fn after_fork(&mut self) -> io::Result<()> {
+        self.epoll = Epoll::new()?;
+        self.forget_changes();
+        self.register_all_again()?;
+        self.renew_signal_descriptor()
+    }
+}
+
+impl<S> AsFd for EventLoop<S> {
+    /// The epoll instance itself: readable when a watched descriptor is ready.
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.epoll.as_fd()
+    }
+}
+
+impl<S> std::fmt::Debug for EventLoop<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventLoop")
+            .field("epoll", &self.epoll)
+            .field("alive", &self.alive)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,301 @@
+//! Standard output and error, without ever waiting for who reads them.
+//!
+//! Shows: why `O_NONBLOCK` is never set on descriptors 0 to 2 (the flag belongs
+//! to the open file, which the shell shares, and stays set when the program has
+//! gone); how to write to a pipe in small pieces only when it has room; a
+//! terminal opened a second time for an open file of one's own.
+//! Leaves out: standard input, which is read like any descriptor, but only when
+//! it is readable and one read an event.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::event_loop::{Event, EventLoop};
+use crate::watch::{Watch, Watched};
+use crate::{Interest, SendQueue};
+
+/// Lines that wait beyond this many bytes are dropped, and counted.
+pub const OUTPUT_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// `PIPE_BUF`: a pipe that is writable takes this much without blocking.
+const PIPE_BUF_BYTES: usize = 4096;
+
+/// How much a terminal of one's own is given in one turn.
+const TERMINAL_BYTES: usize = 64 * 1024;
+
+/// Lines on their way to standard output or standard error.
+///
+/// They are appended here and written by the loop when the other end takes
+/// them; so a reader that has stopped costs lines, counted, and never time.
+/// Clones share one queue. It may be used from any thread; what another thread
+/// appends goes out in the loop's next turn.
+///
+/// At the end of the program, [`Output::drain`] writes what is left.
+#[derive(Clone, Debug)]
+pub struct Output(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    stream: Stream,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Debug)]
+struct Queue {
+    bytes: SendQueue,
+    dropped: u64,
+    /// How many of the dropped have been told of in the output itself.
+    told: u64,
+}
+
+#[derive(Debug)]
+enum Stream {
+    /// An open file of the terminal that nobody shares, non-blocking.
+    Terminal(File),
+    /// Shared with whoever started this program.
+    Output(io::Stdout),
+    Error(io::Stderr),
+}
+
+/// One of the outputs that a loop writes.
+pub(crate) struct OutputWatch {
+    label: &'static str,
+    guard: Watched<Arc<Shared>>,
+    output: Output,
+}
+
+impl Output {
+    /// Appends `line`, which should end with a newline, whole or not at all:
+    /// beyond [`OUTPUT_LIMIT_BYTES`] it is dropped and counted.
+    pub fn write_line(&self, line: &[u8]) {
+        let mut queue = self.queue();
+        if queue.bytes.len() + line.len() <= OUTPUT_LIMIT_BYTES {
+            queue.bytes.push(line);
+        } else {
+            queue.dropped += 1;
+        }
+    }
+
+    /// Number of lines dropped so far, since nobody read them in time or the
+    /// other end is closed.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.queue().dropped
+    }
+
+    /// Number of bytes that wait to be written.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.queue().bytes.len()
+    }
+
+    /// Writes what is left, for at most `limit`. For the end of the program: it
+    /// blocks. [`Output::pending`] tells afterwards what could not be written.
+    pub fn drain(&self, limit: Duration) {
+        let end = Instant::now() + limit;
+        loop {
+            let remaining = end.saturating_duration_since(Instant::now());
+            if self.pending() == 0 || remaining.is_zero() {
+                return;
+            }
+            let milliseconds = remaining.as_nanos().div_ceil(1_000_000);
+            let timeout = PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX);
+            let stream = self.0.stream.as_fd();
+            match poll(&mut [PollFd::new(stream, PollFlags::POLLOUT)], timeout) {
+                Ok(0) | Err(_) => {}
+                Ok(_) => self.write_some(),
+            }
+        }
+    }
+
+    /// Writes as much as the stream is sure to take now.
+    fn write_some(&self) {
+        let mut queue = self.queue();
+        let most = match self.0.stream {
+            Stream::Terminal(_) => TERMINAL_BYTES,
+            Stream::Output(_) | Stream::Error(_) => PIPE_BUF_BYTES,
+        };
+        if queue
+            .bytes
+            .write_to(AtMost {
+                stream: &self.0.stream,
+                left: most,
+            })
+            .is_err()
+        {
+            // EPIPE, EIO: nobody will ever read this.
+            queue.dropped += 1;
+            queue.told = queue.dropped;
+            queue.bytes.clear();
+        }
+        let untold = queue.dropped - queue.told;
+        if queue.bytes.is_empty() && untold > 0 && matches!(self.0.stream, Stream::Error(_)) {
+            queue.told = queue.dropped;
+            queue
+                .bytes
+                .push(format!("... {untold} lines were dropped here\n").as_bytes());
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // The queue is whole between any two calls on it.
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Write for Output {
+    /// Appends `line` as [`Output::write_line`] does; a dropped one counts as
+    /// written, since whoever writes a log has no use for the error.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.write_line(line);
+        Ok(line.len())
+    }
+
+    /// Does nothing: the loop writes.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream {
+    /// The terminal behind `standard` opened again, if it is one; else itself.
+    fn open(standard: Stream) -> Stream {
+        let descriptor = standard.as_fd();
+        if !descriptor.is_terminal() {
+            return standard;
+        }
+        let name = nix::unistd::ttyname(descriptor);
+        let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        let open = |path| {
+            File::options()
+                .write(true)
+                .custom_flags(flags.bits())
+                .open(path)
+        };
+        // The terminal of somebody else (after su) opens only as /dev/tty.
+        let terminal = name.map_err(io::Error::from).and_then(open);
+        match terminal.or_else(|_| open("/dev/tty".into())) {
+            Ok(terminal) => Stream::Terminal(terminal),
+            Err(_) => standard,
+        }
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Stream::Terminal(file) => file.as_fd(),
+            Stream::Output(stdout) => stdout.as_fd(),
+            Stream::Error(stderr) => stderr.as_fd(),
+        }
+    }
+}
+
+impl AsFd for Shared {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+/// Writes straight to the descriptor, and takes no more than it may.
+struct AtMost<'a> {
+    stream: &'a Stream,
+    left: usize,
+}
+
+impl Write for AtMost<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let bytes = &bytes[..bytes.len().min(self.left)];
+        let count = nix::unistd::write(self.stream, bytes)?;
+        self.left -= count;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<S> EventLoop<S> {
+    /// Standard output, written by this loop. It does not keep the loop
+    /// running, and is not shown to its observer.
+    ///
+    /// # Errors
+    ///
+    /// As [`EventLoop::watch`], e.g. if a program watches descriptor 1 itself.
+    pub fn standard_output(&mut self) -> io::Result<Output> {
+        self.output(Stream::Output(io::stdout()), "standard output")
+    }
+
+    /// Standard error, as [`EventLoop::standard_output`].
+    ///
+    /// Where lines were dropped, a line says how many.
+    ///
+    /// # Errors
+    ///
+    /// As [`EventLoop::watch`].
+    pub fn standard_error(&mut self) -> io::Result<Output> {
+        self.output(Stream::Error(io::stderr()), "standard error")
+    }
+
+    fn output(&mut self, standard: Stream, label: &'static str) -> io::Result<Output> {
+        if let Some(open) = self.outputs.iter().find(|open| open.label == label) {
+            return Ok(open.output.clone());
+        }
+        let queue = Queue {
+            bytes: SendQueue::new(OUTPUT_LIMIT_BYTES),
+            dropped: 0,
+            told: 0,
+        };
+        let stream = Stream::open(standard);
+        let shared = Arc::new(Shared {
+            stream,
+            queue: Mutex::new(queue),
+        });
+        let watch = Watch::new(Interest::NONE).label(label);
+        let guard = self.watch_as(Arc::clone(&shared), watch, Self::write_output, true)?;
+        let output = Output(shared);
+        self.outputs.push(OutputWatch {
+            label,
+            guard,
+            output: output.clone(),
+        });
+        Ok(output)
+    }
+
+    /// Standard output or error takes bytes.
+    fn write_output(_: &mut S, event_loop: &mut EventLoop<S>, event: Event) {
+        if let Some(open) = event_loop
+            .outputs
+            .iter()
+            .find(|open| open.guard.id() == event.id)
+        {
+            open.output.write_some();
+        }
+    }
+
+    /// Asks the kernel for WRITABLE where lines wait.
+    pub(crate) fn ask_for_outputs(&mut self) {
+        for index in 0..self.outputs.len() {
+            let open = &self.outputs[index];
+            let waits = open.output.pending() > 0;
+            let interest = if waits {
+                Interest::WRITABLE
+            } else {
+                Interest::NONE
+            };
+            let id = open.guard.id();
+            self.set_interest(id, interest);
+        }
+    }
+}

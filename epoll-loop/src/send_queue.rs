@@ -1,0 +1,271 @@
+//! Bytes on their way to one peer.
+//!
+//! Shows: write first and watch for WRITABLE only after `WouldBlock`; a short
+//! write is normal; one `writev(2)` for many small messages.
+//! Leaves out: what to do with a peer that never reads. The queue tells when it
+//! is over its high-water mark; whether that means to stop reading, to drop or
+//! to close is for the program to decide.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice, Write};
+use std::os::fd::AsFd;
+
+use crate::{EventLoop, Interest, Watched};
+
+/// Small messages are gathered into chunks of up to this many bytes.
+const CHUNK_BYTES: usize = 16 * 1024;
+
+/// Chunks handed to one `writev(2)`, which takes at most 1,024 (`IOV_MAX`).
+const MAX_CHUNKS_A_WRITE: usize = 64;
+
+/// Bytes that wait to be written to a descriptor, in order.
+///
+/// It holds memory only while it holds bytes, so that an idle connection costs
+/// nothing here. It takes whatever it is given: [`SendQueue::is_above_mark`]
+/// says when its owner should do something about it.
+///
+/// ```
+/// use epoll_loop::SendQueue;
+///
+/// let mut queue = SendQueue::new(8);
+/// queue.push(b"hello ");
+/// queue.push(b"world");
+/// assert!(queue.is_above_mark());
+///
+/// let mut peer = Vec::new();
+/// assert_eq!(queue.write_to(&mut peer)?, 11);
+/// assert_eq!(peer, b"hello world");
+/// assert!(queue.is_empty());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct SendQueue {
+    chunks: VecDeque<Vec<u8>>,
+    /// Bytes of the first chunk that are written already.
+    written: usize,
+    len: usize,
+    high_water: usize,
+}
+
+impl SendQueue {
+    /// Creates an empty queue with a mark at `high_water` bytes.
+    #[must_use]
+    pub fn new(high_water: usize) -> SendQueue {
+        SendQueue {
+            chunks: VecDeque::new(),
+            written: 0,
+            len: 0,
+            high_water,
+        }
+    }
+
+    /// Appends `bytes`; they are written by the next [`SendQueue::flush`].
+    pub fn push(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.len += bytes.len();
+        match self.chunks.back_mut() {
+            Some(chunk) if chunk.len() + bytes.len() <= CHUNK_BYTES => {
+                chunk.extend_from_slice(bytes);
+            }
+            _ => self.chunks.push_back(bytes.to_vec()),
+        }
+    }
+
+    /// Number of bytes not yet written.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether all bytes are written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether more bytes wait than the mark given to [`SendQueue::new`].
+    #[must_use]
+    pub fn is_above_mark(&self) -> bool {
+        self.len > self.high_water
+    }
+
+    /// Forgets all bytes and gives their memory back.
+    pub fn clear(&mut self) {
+        self.chunks = VecDeque::new();
+        self.written = 0;
+        self.len = 0;
+    }
+
+    /// Writes until the queue is empty or `io` takes no more; returns the
+    /// number of bytes written.
+    ///
+    /// # Errors
+    ///
+    /// What `writev(2)` reports, but for `EINTR`, which is retried, and
+    /// `EAGAIN`, which ends the writing without an error. Bytes written before
+    /// an error are gone from the queue.
+    pub fn write_to(&mut self, mut io: impl Write) -> io::Result<usize> {
+        let before = self.len;
+        while !self.is_empty() {
+            match self.write_once(&mut io) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(count) => self.advance(count),
+                Err(err) if err.kind() == ErrorKind::Interrupted => {}
+                Err(err) if err.kind() == ErrorKind::WouldBlock => break,
+                Err(err) => return Err(err),
+            }
+        }
+        Ok(before - self.len)
+    }
+
+    /// Writes what the peer takes, and has the loop tell when it takes more.
+    ///
+    /// WRITABLE is added to the interest of `io` only while bytes are left: a
+    /// socket is writable nearly always, and a watch that asks for it with
+    /// nothing to write burns a whole core. Returns the number of bytes
+    /// written.
+    ///
+    /// # Errors
+    ///
+    /// As [`SendQueue::write_to`]; the peer is to be closed then.
+    pub fn flush<S, T>(
+        &mut self,
+        event_loop: &mut EventLoop<S>,
+        io: &Watched<T>,
+    ) -> io::Result<usize>
+    where
+        T: AsFd + 'static,
+        for<'a> &'a T: Write,
+    {
+        let count = self.write_to(&**io)?;
+        let interest = io.interest(event_loop);
+        let wanted = if self.is_empty() {
+            interest.without(Interest::WRITABLE)
+        } else {
+            interest | Interest::WRITABLE
+        };
+        io.set_interest(event_loop, wanted);
+        Ok(count)
+    }
+
+    /// The bytes of the first chunk that are not written yet.
+    fn front(&self) -> &[u8] {
+        self.chunks
+            .front()
+            .map_or(&[], |chunk| &chunk[self.written..])
+    }
+
+    fn write_once(&self, io: &mut impl Write) -> io::Result<usize> {
+        if self.chunks.len() == 1 {
+            return io.write(self.front());
+        }
+        let mut slices = [IoSlice::new(&[]); MAX_CHUNKS_A_WRITE];
+        let count = self.chunks.len().min(MAX_CHUNKS_A_WRITE);
+        slices[0] = IoSlice::new(self.front());
+        for (slice, chunk) in slices[1..count].iter_mut().zip(self.chunks.iter().skip(1)) {
+            *slice = IoSlice::new(chunk);
+        }
+        io.write_vectored(&slices[..count])
+    }
+
+    /// Forgets the first `count` bytes, which are written.
+    fn advance(&mut self, mut count: usize) {
+        self.len -= count;
+        while count > 0 {
+            let left = self.front().len();
+            if count < left {
+                self.written += count;
+                return;
+            }
+            count -= left;
+            self.written = 0;
+            self.chunks.pop_front();
+        }
+        if self.len == 0 {
+            self.chunks = VecDeque::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes `step` bytes a call, and after `room` bytes nothing more.
+    struct Narrow {
+        taken: Vec<u8>,
+        step: usize,
+        room: usize,
+    }
+
+    impl Write for Narrow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let room = self.room - self.taken.len();
+            if room == 0 {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            let count = bytes.len().min(self.step).min(room);
+            self.taken.extend_from_slice(&bytes[..count]);
+            Ok(count)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn short_writes_lose_and_repeat_nothing() {
+        let bytes: Vec<u8> = (0..100_000_u32).map(|n| (n % 251) as u8).collect();
+        for step in [1, 7, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1] {
+            let mut queue = SendQueue::new(0);
+            for message in bytes.chunks(997) {
+                queue.push(message);
+            }
+            let mut peer = Narrow {
+                taken: Vec::new(),
+                step,
+                room: 60_000,
+            };
+            assert_eq!(queue.write_to(&mut peer).unwrap(), 60_000);
+            assert_eq!(queue.len(), 40_000);
+            peer.room = bytes.len();
+            assert_eq!(queue.write_to(&mut peer).unwrap(), 40_000);
+            assert!(peer.taken == bytes, "step {step}");
+        }
+    }
+
+    #[test]
+    fn an_empty_queue_holds_no_memory() {
+        let mut queue = SendQueue::new(0);
+        queue.push(&vec![7; 1_000_000]);
+        queue.write_to(io::sink()).unwrap();
+        assert_eq!(queue.chunks.capacity(), 0);
+    }
+
+    #[test]
+    fn small_messages_share_a_chunk() {
+        let mut queue = SendQueue::new(0);
+        for _ in 0..1_000 {
+            queue.push(&[b'x'; 100]);
+        }
+        assert!(
+            queue.chunks.len() <= 100_000 / CHUNK_BYTES + 1,
+            "{} chunks",
+            queue.chunks.len()
+        );
+    }
+
+    #[test]
+    fn a_peer_that_takes_nothing_is_an_error_and_not_an_endless_loop() {
+        let mut queue = SendQueue::new(0);
+        queue.push(b"hello");
+        let mut nothing: &mut [u8] = &mut [];
+        assert_eq!(
+            queue.write_to(&mut nothing).unwrap_err().kind(),
+            ErrorKind::WriteZero
+        );
+    }
+}

@@ -1,0 +1,275 @@
+//! Signals as events: `signalfd(2)` in the loop.
+//!
+//! Shows: a signal must be blocked to be read from a descriptor; the mask
+//! belongs to a thread and is inherited by threads and children; several
+//! signals of one kind merge into one.
+
+use std::fs;
+use std::io;
+use std::marker::PhantomData;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use nix::errno::Errno;
+use nix::sys::epoll::EpollFlags;
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::gettid;
+
+use crate::event_loop::{Callback, EventLoop};
+use crate::readiness::{Readiness, bits};
+use crate::watchers::{Kind, WatcherId};
+
+/// How many signals are read in one turn; what is left is read in the next, so
+/// that a storm of signals keeps nobody else waiting.
+const MAX_SIGNALS_A_TURN: usize = 64;
+
+/// Signals that this crate has blocked, each as often as it was blocked, so
+/// that [`spawn`](crate::spawn) knows what a child should not inherit.
+static BLOCKED: Mutex<Vec<Signal>> = Mutex::new(Vec::new());
+
+fn blocked() -> MutexGuard<'static, Vec<Signal>> {
+    // The list is whole after every single change, also if a thread panicked.
+    BLOCKED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The signals that a child process should not inherit as blocked.
+pub(crate) fn blocked_here() -> SigSet {
+    blocked().iter().copied().collect()
+}
+
+/// Signals that are blocked in this thread; unblocked again by drop, but for
+/// those that were blocked before.
+#[derive(Debug)]
+#[must_use = "the signals are unblocked again when this is dropped"]
+pub struct BlockedSignals {
+    newly: Vec<Signal>,
+    /// A mask belongs to a thread, so this may not be sent to another.
+    not_send: PhantomData<*const ()>,
+}
+
+impl BlockedSignals {
+    fn new(signals: &[Signal]) -> io::Result<BlockedSignals> {
+        let before = SigSet::thread_get_mask()?;
+        let newly: Vec<Signal> = signals
+            .iter()
+            .copied()
+            .filter(|&signal| !before.contains(signal))
+            .collect();
+        newly.iter().copied().collect::<SigSet>().thread_block()?;
+        blocked().extend(&newly);
+        Ok(BlockedSignals {
+            newly,
+            not_send: PhantomData,
+        })
+    }
+}
+
+impl Drop for BlockedSignals {
+    fn drop(&mut self) {
+        let mut blocked = blocked();
+        for &signal in &self.newly {
+            if let Some(index) = blocked.iter().position(|&other| other == signal) {
+                blocked.swap_remove(index);
+            }
+        }
+        drop(blocked);
+        // EINVAL is its only error, for a bad `how`, which nix does not pass.
+        let _ = self
+            .newly
+            .iter()
+            .copied()
+            .collect::<SigSet>()
+            .thread_unblock();
+    }
+}
+
+/// The signals of one loop.
+pub(crate) struct Signals {
+    descriptor: SignalFd,
+    id: WatcherId,
+    watched: Vec<Watched>,
+}
+
+/// One signal and those who watch for it.
+struct Watched {
+    signal: Signal,
+    watchers: Vec<WatcherId>,
+    _blocked: BlockedSignals,
+}
+
+impl Signals {
+    fn mask(&self) -> SigSet {
+        self.watched.iter().map(|watched| watched.signal).collect()
+    }
+}
+
+impl Drop for Signals {
+    /// Takes what has arrived and was not told: it was meant for the loop, and
+    /// would kill the process the moment it is unblocked.
+    fn drop(&mut self) {
+        while let Ok(Some(_)) = self.descriptor.read_signal() {}
+    }
+}
+
+impl EventLoop<()> {
+    /// Blocks signals in this thread, and in the threads that it starts from
+    /// here on, so that [`EventLoop::on_signal`] of a later loop can take them.
+    ///
+    /// To be called at the start of `main`, before any thread is started: a
+    /// thread that leaves a signal unblocked dies of it, and the process with
+    /// it. The result restores the mask when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// What `pthread_sigmask(3)` reports.
+    pub fn block_signals(signals: &[Signal]) -> io::Result<BlockedSignals> {
+        BlockedSignals::new(signals)
+    }
+}
+
+impl<S> EventLoop<S> {
+    /// Calls `callback` when `signal` has arrived, once for any number of them
+    /// that arrive before it is called.
+    ///
+    /// The signal is blocked in this thread while it is watched. A signal may
+    /// have several watchers. For programs: a library leaves signals alone.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for SIGKILL and SIGSTOP, which nobody can take. An error that
+    /// names the thread, if another thread of this process leaves the signal
+    /// unblocked and would die of it; see [`EventLoop::block_signals`]. What
+    /// `signalfd(2)` and `epoll_ctl(2)` report.
+    pub fn on_signal(&mut self, signal: Signal, callback: Callback<S>) -> io::Result<WatcherId> {
+        if matches!(signal, Signal::SIGKILL | Signal::SIGSTOP) {
+            return Err(Errno::EINVAL.into());
+        }
+        check_other_threads(signal)?;
+        if self.signals.is_none() {
+            self.open_signal_descriptor()?;
+        }
+        let id = self.add(Kind::Signal(signal), callback);
+        let Some(signals) = &mut self.signals else {
+            unreachable!("opened above")
+        };
+        if let Some(watched) = signals.watched.iter_mut().find(|w| w.signal == signal) {
+            watched.watchers.push(id);
+            return Ok(id);
+        }
+        let watched = BlockedSignals::new(&[signal]).map(|blocked| Watched {
+            signal,
+            watchers: vec![id],
+            _blocked: blocked,
+        });
+        let result = watched.and_then(|watched| {
+            signals.watched.push(watched);
+            Ok(signals.descriptor.set_mask(&signals.mask())?)
+        });
+        if let Err(err) = result {
+            self.end(id);
+            return Err(err);
+        }
+        Ok(id)
+    }
+
+    fn open_signal_descriptor(&mut self) -> io::Result<()> {
+        let descriptor = signal_descriptor(&SigSet::empty())?;
+        let id = self.add(Kind::SignalDescriptor, |_, _, _| {});
+        if let Err(err) = self.epoll.add(&descriptor, bits(EpollFlags::EPOLLIN), id) {
+            self.watchers.remove(id);
+            return Err(err.into());
+        }
+        self.signals = Some(Signals {
+            descriptor,
+            id,
+            watched: Vec::new(),
+        });
+        Ok(())
+    }
+
+    /// For the child of a fork: epoll reports the signals of the process that
+    /// has added the descriptor, so it is opened and added anew.
+    pub(crate) fn renew_signal_descriptor(&mut self) -> io::Result<()> {
+        if let Some(signals) = &mut self.signals {
+            signals.descriptor = signal_descriptor(&signals.mask())?;
+            self.epoll
+                .add(&signals.descriptor, bits(EpollFlags::EPOLLIN), signals.id)?;
+        }
+        Ok(())
+    }
+
+    /// Makes those pending who watch for the signals that have arrived.
+    pub(crate) fn read_signals(&mut self) {
+        for _ in 0..MAX_SIGNALS_A_TURN {
+            let Some(signals) = &self.signals else { return };
+            let Ok(Some(info)) = signals.descriptor.read_signal() else {
+                return;
+            };
+            let watchers = signals
+                .watched
+                .iter()
+                .find(|watched| watched.signal as u32 == info.ssi_signo)
+                .map(|watched| watched.watchers.clone());
+            for id in watchers.into_iter().flatten() {
+                self.make_pending(id, Readiness::SIGNAL);
+            }
+        }
+    }
+
+    /// Takes a watcher off its signal; without any left the signal does again
+    /// what it did before.
+    pub(crate) fn end_signal(&mut self, id: WatcherId, signal: Signal) {
+        let Some(signals) = &mut self.signals else {
+            return;
+        };
+        if let Some(watched) = signals.watched.iter_mut().find(|w| w.signal == signal) {
+            watched.watchers.retain(|&other| other != id);
+        }
+        let ended: Vec<Watched> = signals
+            .watched
+            .extract_if(.., |watched| watched.watchers.is_empty())
+            .collect();
+        if !ended.is_empty() {
+            // A smaller mask of an open descriptor is never refused. It has to
+            // be set before the signal is unblocked.
+            let _ = signals.descriptor.set_mask(&signals.mask());
+        }
+    }
+}
+
+fn signal_descriptor(mask: &SigSet) -> nix::Result<SignalFd> {
+    SignalFd::with_flags(mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+}
+
+/// An error if a thread other than this one has `signal` unblocked.
+///
+/// Without `/proc` nothing is known, and nothing refused.
+fn check_other_threads(signal: Signal) -> io::Result<()> {
+    let own = gettid().to_string();
+    let Ok(tasks) = fs::read_dir("/proc/self/task") else {
+        return Ok(());
+    };
+    for task in tasks
+        .flatten()
+        .filter(|task| task.file_name() != own.as_str())
+    {
+        // A thread that has ended meanwhile is no danger.
+        let Ok(status) = fs::read_to_string(task.path().join("status")) else {
+            continue;
+        };
+        let mask = status
+            .lines()
+            .find_map(|line| line.strip_prefix("SigBlk:"))
+            .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        // Bit 0 is signal 1 (`man 5 proc_pid_status`).
+        if mask.is_some_and(|mask| mask >> (signal as i32 - 1) & 1 == 0) {
+            let thread = task.file_name();
+            let message = format!(
+                "thread {} does not block {signal}: block signals before starting threads",
+                thread.display()
+            );
+            return Err(io::Error::other(message));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,438 @@
+//! One turn of the loop, step by step.
+//!
+//! Shows: before-wait watchers, the change list, how long to wait and why, the
+//! wait, timers that are due, after-wait watchers, and the callbacks of what is
+//! ready, most urgent first (the order of libev's `ev_run`).
+
+use std::cell::Cell;
+use std::io::{self, ErrorKind};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::PollTimeout;
+use nix::sys::epoll::EpollFlags;
+
+use crate::event_loop::{Event, EventLoop};
+use crate::observer::{Entry, Source, WaitReason};
+use crate::readiness::{Interest, Readiness, bits};
+use crate::timers::Deadline;
+use crate::watchers::{Kind, Standing, WatcherId};
+
+const ONE_SHOT: u32 = bits(EpollFlags::EPOLLONESHOT);
+
+/// Marks the loop as running for as long as it lives; a panic drops it too.
+struct Running(Rc<Cell<bool>>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+impl<S> EventLoop<S> {
+    /// Takes turns until [`EventLoop::stop`] is called or nothing is left to
+    /// wait for.
+    ///
+    /// Watched descriptors, timers, children, idle watchers and wakers keep the
+    /// loop running; signals, before-wait and after-wait watchers do not.
+    ///
+    /// # Errors
+    ///
+    /// What [`EventLoop::stop`] was given; what `epoll_wait(2)` reports, but for
+    /// `EINTR`; an error if it is called inside of a callback.
+    pub fn run(&mut self, state: &mut S) -> io::Result<()> {
+        let _running = self.enter()?;
+        loop {
+            if let Some(result) = self.stopped.take() {
+                return result;
+            }
+            if !self.has_work() {
+                return Ok(());
+            }
+            self.take_turn(state, None)?;
+        }
+    }
+
+    /// Takes one turn, and waits for at most `limit` in it: `None` is as long
+    /// as it takes, zero is not at all (libev's `EVRUN_ONCE`, `EVRUN_NOWAIT`).
+    ///
+    /// # Errors
+    ///
+    /// As [`EventLoop::run`].
+    pub fn turn(&mut self, state: &mut S, limit: Option<Duration>) -> io::Result<()> {
+        let _running = self.enter()?;
+        if self.stopped.is_none() {
+            let limit = limit.map(|limit| self.clock().plus(limit));
+            self.take_turn(state, limit)?;
+        }
+        self.stopped.take().unwrap_or(Ok(()))
+    }
+
+    /// Has [`EventLoop::run`] return `result` when the callback that calls this
+    /// has returned. Outside of `run`: the next one returns at once.
+    ///
+    /// Callbacks that are due and not called yet are called by the next run.
+    pub fn stop(&mut self, result: io::Result<()>) {
+        self.stopped = Some(result);
+    }
+
+    fn enter(&self) -> io::Result<Running> {
+        if self.running.replace(true) {
+            return Err(io::Error::new(
+                ErrorKind::Deadlock,
+                "the loop is running already",
+            ));
+        }
+        Ok(Running(Rc::clone(&self.running)))
+    }
+
+    /// Whether anything may still happen.
+    fn has_work(&mut self) -> bool {
+        self.end_dropped();
+        self.alive > 0 || !self.pending.is_empty() || !self.fed.is_empty()
+    }
+
+    fn take_turn(&mut self, state: &mut S, limit: Option<Deadline>) -> io::Result<()> {
+        self.call_each(
+            state,
+            |event_loop| &mut event_loop.before_wait,
+            Readiness::BEFORE_WAIT,
+        );
+        if self.stopped.is_some() {
+            return Ok(());
+        }
+        self.ask_for_outputs();
+        self.reify();
+        let ready = self.wait(limit)?;
+        self.now.set(None);
+        self.note_events(ready);
+        self.note_fed();
+        self.note_due_timers();
+        self.note_idle();
+        self.call_each(
+            state,
+            |event_loop| &mut event_loop.after_wait,
+            Readiness::AFTER_WAIT,
+        );
+        self.call_pending(state);
+        Ok(())
+    }
+
+    // ---- the wait ----
+
+    /// Waits for events; an interrupted wait is taken up again, with the time
+    /// that is left.
+    fn wait(&mut self, limit: Option<Deadline>) -> io::Result<usize> {
+        loop {
+            let (mut until, mut reason) = self.next_deadline(limit);
+            if until != Until::Now && !self.collect_interval.is_zero() {
+                self.collect(until);
+                (until, reason) = self.next_deadline(limit);
+            }
+            let timeout = self.poll_timeout(until);
+            let begin = self.observer.is_some().then(Instant::now);
+            match self.epoll.wait(&mut self.events, timeout) {
+                Ok(events) => {
+                    if let Some(begin) = begin {
+                        let (timeout, took) = (timeout.duration(), begin.elapsed());
+                        self.observe(&Entry::Waited {
+                            timeout,
+                            reason,
+                            events,
+                            took,
+                        });
+                    }
+                    if !self.collect_interval.is_zero() {
+                        self.last_wait = Some(Instant::now());
+                    }
+                    return Ok(events);
+                }
+                Err(Errno::EINTR) => {}
+                Err(err) => return Err(err.into()),
+            }
+        }
+    }
+
+    /// How long the loop may wait at most, and why.
+    fn next_deadline(&mut self, limit: Option<Deadline>) -> (Until, WaitReason) {
+        // What has been left pending by `stop`, or fed by hand, is due now.
+        if !self.has_work() || !self.pending.is_empty() || !self.fed.is_empty() {
+            return (Until::Now, WaitReason::Pending);
+        }
+        if !self.idle.is_empty() {
+            return (Until::Now, WaitReason::Idle);
+        }
+        if self
+            .always_ready
+            .iter()
+            .any(|&id| !self.always_readiness(id).is_empty())
+        {
+            return (Until::Now, WaitReason::AlwaysReady);
+        }
+        match (self.timers.next(), limit) {
+            (Some((deadline, slot)), None) => (
+                Until::At(deadline),
+                WaitReason::Timer(self.watchers.id_of(slot)),
+            ),
+            (Some((deadline, slot)), Some(limit)) if deadline < limit => (
+                Until::At(deadline),
+                WaitReason::Timer(self.watchers.id_of(slot)),
+            ),
+            (_, Some(limit)) => (Until::At(limit), WaitReason::Limit),
+            (None, None) => (Until::Ever, WaitReason::Events),
+        }
+    }
+
+    /// The timeout of `epoll_wait(2)`: rounded up to whole milliseconds, since
+    /// rounded down it would return just before the deadline, again and again.
+    fn poll_timeout(&self, until: Until) -> PollTimeout {
+        match until {
+            Until::Now => PollTimeout::ZERO,
+            Until::Ever => PollTimeout::NONE,
+            Until::At(deadline) => {
+                let milliseconds = deadline.since(self.clock()).as_nanos().div_ceil(1_000_000);
+                PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
+            }
+        }
+    }
+
+    /// Sleeps until the collect interval since the last wait is over, but never
+    /// past `until`.
+    fn collect(&mut self, until: Until) {
+        let Some(last_wait) = self.last_wait else {
+            return;
+        };
+        let mut end = self.deadline(last_wait).plus(self.collect_interval);
+        if let Until::At(deadline) = until {
+            end = end.min(deadline);
+        }
+        let begin = self.clock();
+        loop {
+            // An interrupted sleep is taken up again with what is left of it.
+            let left = end.since(self.clock());
+            let Ok(left) = rustix::time::Timespec::try_from(left) else {
+                break;
+            };
+            if left == rustix::time::Timespec::default() {
+                break;
+            }
+            let clock = rustix::thread::ClockId::Monotonic;
+            let _ = rustix::thread::clock_nanosleep_relative(clock, &left);
+        }
+        let slept = self.clock().since(begin);
+        self.observe(&Entry::Collected { slept });
+    }
+
+    // ---- what has happened ----
+
+    /// Notes what the kernel has reported; nobody is called yet.
+    fn note_events(&mut self, count: usize) {
+        for index in 0..count {
+            let event = self.events[index];
+            let id = WatcherId::from_token(event.data());
+            let Some(watcher) = self.watchers.get_mut(id) else {
+                continue;
+            };
+            match &mut watcher.kind {
+                Kind::Io(io) => {
+                    if io.mode & ONE_SHOT != 0 {
+                        io.standing = Standing::Disarmed;
+                        io.registered = Some(ONE_SHOT);
+                    }
+                    let timeout = io.timeout;
+                    self.make_pending(id, Readiness::from_kernel(event.events()));
+                    if let Some(timeout) = timeout {
+                        self.timers
+                            .set(id.slot(), self.deadline(self.now()).plus(timeout));
+                    }
+                }
+                Kind::Waker(alarm) => {
+                    if alarm.lower() {
+                        self.make_pending(id, Readiness::WOKEN);
+                    } else if !alarm.has_wakers() {
+                        self.end(id);
+                    }
+                }
+                Kind::Child(_) => self.make_pending(id, Readiness::CHILD),
+                Kind::SignalDescriptor => self.read_signals(),
+                _ => {}
+            }
+        }
+    }
+
+    fn note_fed(&mut self) {
+        let mut fed = std::mem::take(&mut self.fed);
+        for (id, readiness) in fed.drain(..) {
+            self.make_pending(id, readiness);
+        }
+        self.fed = fed;
+        for index in 0..self.always_ready.len() {
+            let id = self.always_ready[index];
+            self.make_pending(id, self.always_readiness(id));
+            if let Some(io) = self.watchers.io_mut(id)
+                && io.mode & ONE_SHOT != 0
+            {
+                io.interest = Interest::NONE;
+            }
+        }
+    }
+
+    fn always_readiness(&self, id: WatcherId) -> Readiness {
+        let interest = self
+            .watchers
+            .io(id)
+            .map_or(Interest::NONE, |io| io.interest);
+        Readiness::always(interest)
+    }
+
+    fn note_due_timers(&mut self) {
+        if self.timers.next().is_none() {
+            return;
+        }
+        let now = self.deadline(self.now());
+        while let Some((deadline, slot)) = self.timers.pop_due(now) {
+            let id = self.watchers.id_of(slot);
+            self.observe(&Entry::TimerFired {
+                id,
+                late: now.since(deadline),
+            });
+            match self.watchers.get(id).map(|watcher| &watcher.kind) {
+                Some(&Kind::Timer {
+                    period: Some(period),
+                }) => {
+                    self.timers.set(slot, deadline.next_multiple(period, now));
+                    self.make_pending(id, Readiness::TIMER);
+                }
+                Some(Kind::Timer { period: None }) => self.make_pending(id, Readiness::TIMER),
+                Some(Kind::Io(io)) => {
+                    if let Some(timeout) = io.timeout {
+                        self.timers.set(slot, now.plus(timeout));
+                        self.make_pending(id, Readiness::TIMEOUT);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn note_idle(&mut self) {
+        if self.pending.is_empty() {
+            for index in 0..self.idle.len() {
+                self.make_pending(self.idle[index], Readiness::IDLE);
+            }
+        }
+    }
+
+    /// Has the callback of a watcher called later in this turn, once for all
+    /// that has happened until then.
+    #[inline]
+    pub(crate) fn make_pending(&mut self, id: WatcherId, readiness: Readiness) {
+        let Some(watcher) = self.watchers.get_mut(id) else {
+            return;
+        };
+        if readiness.is_empty() {
+            return;
+        }
+        if watcher.pending.is_empty() {
+            self.pending.push(watcher.priority, id);
+        }
+        watcher.pending |= readiness;
+    }
+
+    // ---- the callbacks ----
+
+    /// Calls what is pending. Whatever a callback ends is not called any more.
+    fn call_pending(&mut self, state: &mut S) {
+        while self.stopped.is_none()
+            && let Some(id) = self.pending.pop()
+        {
+            if !self.dropped.is_empty() {
+                self.end_dropped();
+            }
+            let Some(watcher) = self.watchers.get_mut(id) else {
+                continue;
+            };
+            let readiness = std::mem::take(&mut watcher.pending);
+            if !readiness.is_empty() {
+                self.call(state, id, readiness);
+            }
+        }
+    }
+
+    /// Calls the watchers of one list, in the order in which they were added.
+    fn call_each(
+        &mut self,
+        state: &mut S,
+        list: fn(&mut Self) -> &mut Vec<WatcherId>,
+        readiness: Readiness,
+    ) {
+        // Callbacks may add to the list and take from it.
+        let ids = std::mem::take(list(self));
+        for &id in &ids {
+            if self.stopped.is_none() {
+                self.call(state, id, readiness);
+            }
+        }
+        let added = std::mem::replace(list(self), ids);
+        if !self.dropped.is_empty() {
+            self.end_dropped();
+        }
+        let mut ids = std::mem::take(list(self));
+        ids.retain(|&id| self.watchers.get(id).is_some());
+        ids.extend(added);
+        *list(self) = ids;
+    }
+
+    #[inline]
+    fn call(&mut self, state: &mut S, id: WatcherId, readiness: Readiness) {
+        let Some(watcher) = self.watchers.get(id) else {
+            return;
+        };
+        let callback = watcher.callback;
+        let observed = self
+            .observer
+            .is_some()
+            .then(|| (self.source(id), Instant::now()));
+        let is_last = match &self.watchers.get(id).expect("found above").kind {
+            Kind::Timer { period } => period.is_none(),
+            Kind::Child(_) => true,
+            Kind::Waker(alarm) => !alarm.has_wakers(),
+            _ => false,
+        };
+        if is_last {
+            self.end(id);
+        }
+        callback(state, self, Event { id, readiness });
+        if let Some((Some(source), begin)) = observed {
+            let took = begin.elapsed();
+            self.observe(&Entry::Dispatched {
+                source,
+                id,
+                readiness,
+                took,
+            });
+        }
+    }
+
+    /// What a watcher stands for; none if it is not to be shown.
+    fn source(&self, id: WatcherId) -> Option<Source> {
+        match &self.watchers.get(id)?.kind {
+            Kind::Io(io) => (!io.background).then(|| Source::Descriptor(io.name())),
+            Kind::Timer { .. } => Some(Source::Timer),
+            &Kind::Signal(signal) => Some(Source::Signal(signal)),
+            Kind::Child(_) => Some(Source::Child),
+            Kind::Waker(_) => Some(Source::Waker),
+            Kind::Idle | Kind::BeforeWait | Kind::AfterWait => Some(Source::Turn),
+            Kind::SignalDescriptor | Kind::Vacant => None,
+        }
+    }
+}
+
+/// How long a wait may last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Until {
+    Now,
+    At(Deadline),
+    Ever,
+}

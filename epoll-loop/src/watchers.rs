@@ -1,0 +1,292 @@
+//! The table of watchers, and names for them that are never reused.
+//!
+//! Shows: a slot and a generation in place of a descriptor number, so that an
+//! event for a watcher that has ended finds nobody (libev's `egen`).
+
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::event_loop::Callback;
+use crate::readiness::{Interest, Readiness};
+use crate::waker::Alarm;
+
+/// Names one watcher of one loop, for as long as the loop lives.
+///
+/// A watcher that has ended is never confused with a later one: the slot in
+/// the table is used again, its generation is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WatcherId {
+    slot: u32,
+    generation: u32,
+}
+
+impl WatcherId {
+    /// The place in the loop's table: small, and unique among living watchers.
+    ///
+    /// Good as an index of a table of one's own, if the id is kept beside it.
+    #[must_use]
+    pub fn slot(self) -> u32 {
+        self.slot
+    }
+
+    /// The id as the 64 bits that epoll gives back with each event.
+    pub(crate) fn token(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.slot)
+    }
+
+    pub(crate) fn from_token(token: u64) -> WatcherId {
+        #[expect(clippy::cast_possible_truncation, reason = "the low half is the slot")]
+        let slot = token as u32;
+        WatcherId {
+            slot,
+            generation: (token >> 32) as u32,
+        }
+    }
+}
+
+/// One registration: what is waited for, and the function that is called.
+pub(crate) struct Watcher<S> {
+    generation: u32,
+    /// What has happened and has not been told yet; nothing if not pending.
+    pub(crate) pending: Readiness,
+    pub(crate) callback: Callback<S>,
+    pub(crate) priority: Priority,
+    pub(crate) kind: Kind,
+}
+
+/// What a watcher waits for.
+pub(crate) enum Kind {
+    /// An empty slot.
+    Vacant,
+    Io(Io),
+    Timer {
+        period: Option<Duration>,
+    },
+    Signal(Signal),
+    /// The descriptor of a process (`pidfd_open(2)`).
+    Child(OwnedFd),
+    Waker(Arc<Alarm>),
+    Idle,
+    BeforeWait,
+    AfterWait,
+    /// The descriptor from which the loop reads its signals.
+    SignalDescriptor,
+}
+
+/// A watched descriptor.
+pub(crate) struct Io {
+    /// Keeps the descriptor open until the kernel has been told.
+    pub(crate) descriptor: Rc<dyn AsFd>,
+    pub(crate) number: RawFd,
+    /// What is to be asked of the kernel from the next wait on.
+    pub(crate) interest: Interest,
+    /// `EPOLLET` and `EPOLLONESHOT`, or neither.
+    pub(crate) mode: u32,
+    /// What the kernel has been asked; none if it does not know the descriptor.
+    pub(crate) registered: Option<u32>,
+    /// Whether the watch is on the change list.
+    pub(crate) noted: bool,
+    pub(crate) standing: Standing,
+    /// Restarted by each event.
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) label: &'static str,
+    /// Of the loop's own: not shown to the observer, since what writes the trace
+    /// must not cause more of it, and does not keep the loop running.
+    pub(crate) background: bool,
+}
+
+/// How a watched descriptor stands with the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Normal,
+    /// A one-shot watch that has had its event, and hears nothing meanwhile.
+    Disarmed,
+    /// A regular file or the like, which epoll refuses: ready at any time.
+    AlwaysReady,
+    /// The kernel refused the descriptor: only the ERR event is still to come.
+    Ended,
+}
+
+/// From 0 for the least urgent to 4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Priority(u8);
+
+impl Priority {
+    pub(crate) const LEVELS: usize = 5;
+
+    /// From the range that the interface speaks of, -2 to 2; others are cut.
+    pub(crate) fn new(priority: i8) -> Priority {
+        Priority((priority.clamp(-2, 2) + 2).cast_unsigned())
+    }
+
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// All watchers of a loop, by slot.
+pub(crate) struct Watchers<S> {
+    slots: Vec<Watcher<S>>,
+    free: Vec<u32>,
+    /// Ids of this generation are given out; more than 0 only in a test.
+    first_generation: u32,
+}
+
+impl<S> Watchers<S> {
+    pub(crate) fn new() -> Watchers<S> {
+        Watchers {
+            slots: Vec::new(),
+            free: Vec::new(),
+            first_generation: 0,
+        }
+    }
+
+    /// # Panics
+    ///
+    /// At 2^32 watchers, which no machine has the descriptors or memory for.
+    pub(crate) fn insert(&mut self, kind: Kind, callback: Callback<S>, priority: i8) -> WatcherId {
+        let priority = Priority::new(priority);
+        if let Some(slot) = self.free.pop() {
+            let watcher = &mut self.slots[slot as usize];
+            watcher.callback = callback;
+            watcher.priority = priority;
+            watcher.kind = kind;
+            return WatcherId {
+                slot,
+                generation: watcher.generation,
+            };
+        }
+        let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 watchers");
+        let generation = self.first_generation;
+        let pending = Readiness::default();
+        self.slots.push(Watcher {
+            generation,
+            pending,
+            callback,
+            priority,
+            kind,
+        });
+        WatcherId { slot, generation }
+    }
+
+    /// The watcher of that name, unless it has ended.
+    #[inline]
+    pub(crate) fn get_mut(&mut self, id: WatcherId) -> Option<&mut Watcher<S>> {
+        self.slots
+            .get_mut(id.slot as usize)
+            .filter(|watcher| watcher.generation == id.generation)
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, id: WatcherId) -> Option<&Watcher<S>> {
+        self.slots
+            .get(id.slot as usize)
+            .filter(|watcher| watcher.generation == id.generation)
+    }
+
+    /// The descriptor that a watcher watches, unless it has ended.
+    #[inline]
+    pub(crate) fn io_mut(&mut self, id: WatcherId) -> Option<&mut Io> {
+        match &mut self.get_mut(id)?.kind {
+            Kind::Io(io) => Some(io),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn io(&self, id: WatcherId) -> Option<&Io> {
+        match &self.get(id)?.kind {
+            Kind::Io(io) => Some(io),
+            _ => None,
+        }
+    }
+
+    /// The name of the living watcher in `slot`.
+    pub(crate) fn id_of(&self, slot: u32) -> WatcherId {
+        WatcherId {
+            slot,
+            generation: self.slots[slot as usize].generation,
+        }
+    }
+
+    /// Ends a watcher: its name means nothing from here on.
+    pub(crate) fn remove(&mut self, id: WatcherId) -> Option<Kind> {
+        let watcher = self.get_mut(id)?;
+        let kind = std::mem::replace(&mut watcher.kind, Kind::Vacant);
+        watcher.pending = Readiness::default();
+        watcher.generation = watcher.generation.wrapping_add(1);
+        // A generation that came round again would bring old names to life, so
+        // a slot that has had all of them is left empty for good.
+        if watcher.generation != 0 {
+            self.free.push(id.slot);
+        }
+        Some(kind)
+    }
+
+    /// The names of all living watchers.
+    pub(crate) fn ids(&self) -> Vec<WatcherId> {
+        (0..)
+            .zip(&self.slots)
+            .filter(|(_, watcher)| !matches!(watcher.kind, Kind::Vacant))
+            .map(|(slot, watcher)| WatcherId {
+                slot,
+                generation: watcher.generation,
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(first_generation: u32) -> Watchers<()> {
+        Watchers {
+            slots: Vec::new(),
+            free: Vec::new(),
+            first_generation,
+        }
+    }
+
+    #[test]
+    fn a_slot_is_used_again_under_another_name() {
+        let mut watchers = table(0);
+        let first = watchers.insert(Kind::Idle, |(), _, _| {}, 0);
+        watchers.remove(first);
+        let second = watchers.insert(Kind::Idle, |(), _, _| {}, 0);
+        assert_eq!(first.slot(), second.slot());
+        assert!(watchers.get(first).is_none());
+        assert!(watchers.get(second).is_some());
+        assert!(
+            watchers.remove(first).is_none(),
+            "a dead name must end nobody"
+        );
+    }
+
+    #[test]
+    fn a_slot_whose_generation_would_wrap_is_retired() {
+        let mut watchers = table(u32::MAX);
+        let last = watchers.insert(Kind::Idle, |(), _, _| {}, 0);
+        watchers.remove(last);
+        let next = watchers.insert(Kind::Idle, |(), _, _| {}, 0);
+        assert_ne!(last.slot(), next.slot());
+    }
+
+    #[test]
+    fn a_name_survives_its_way_through_the_kernel() {
+        let id = WatcherId {
+            slot: 0xdead_beef,
+            generation: 0x0102_0304,
+        };
+        assert_eq!(WatcherId::from_token(id.token()), id);
+    }
+
+    #[test]
+    fn a_priority_out_of_range_is_the_nearest_one() {
+        assert_eq!(Priority::new(-100), Priority::new(-2));
+        assert_eq!(Priority::new(100).index(), Priority::LEVELS - 1);
+    }
+}
