@@ -1,0 +1,141 @@
+//! The tag section of a message: `@time=...;+typing=active`.
+//!
+//! Shows: keys and values found when asked for, unescaped only when read; nothing is allocated.
+//! Leaves out: what a tag means, and whether a peer may send it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::bytes::Escaped;
+
+/// The tags of a message, in the form in which they came.
+///
+/// A key is opaque: its client prefix (`+`) and vendor (`example.com/`) are part of it.
+/// (`IRCv3` message-tags)
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tags<'a> {
+    raw: &'a [u8],
+}
+
+impl<'a> Tags<'a> {
+    /// No tags.
+    pub const EMPTY: Tags<'static> = Tags { raw: b"" };
+
+    pub(crate) fn from_raw(raw: &'a [u8]) -> Tags<'a> {
+        Tags { raw }
+    }
+
+    /// The section as it came, without its `@` and the space that ends it.
+    #[must_use]
+    pub fn raw(&self) -> &'a [u8] {
+        self.raw
+    }
+
+    /// Whether the message has no tag section.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.raw.is_empty()
+    }
+
+    /// The value of the tag `key`; of several with that key the last counts.
+    ///
+    /// A tag without a value has an empty one, as the specification asks.
+    #[must_use]
+    pub fn get(&self, key: &[u8]) -> Option<Value<'a>> {
+        self.iter()
+            .rev()
+            .find(|(found, _)| *found == key)
+            .map(|(_, value)| value)
+    }
+
+    /// All tags in the order in which they came, those with the same key each.
+    ///
+    /// Duplicates are not taken out here, because a hostile line of two thousand of them would make that
+    /// slow; [`Tags::get`] knows which one counts.
+    #[must_use]
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&'a [u8], Value<'a>)> + use<'a> {
+        self.raw.split(|&byte| byte == b';').filter_map(|tag| {
+            let (key, value) = match tag.iter().position(|&byte| byte == b'=') {
+                Some(at) => (&tag[..at], &tag[at + 1..]),
+                None => (tag, &tag[tag.len()..]),
+            };
+            (!key.is_empty()).then_some((key, Value { raw: value }))
+        })
+    }
+}
+
+impl fmt::Debug for Tags<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Escaped(self.raw).fmt(f)
+    }
+}
+
+/// The value of one tag, still escaped.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Value<'a> {
+    raw: &'a [u8],
+}
+
+impl<'a> Value<'a> {
+    /// The value as it came, escaped.
+    #[must_use]
+    pub fn raw(&self) -> &'a [u8] {
+        self.raw
+    }
+
+    /// Whether the value is empty or missing, which mean the same.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.raw.is_empty()
+    }
+
+    /// The bytes that are meant, one at a time and without allocating.
+    ///
+    /// A backslash before a byte that needs no escape, or at the end, is left out.
+    pub fn bytes(&self) -> impl Iterator<Item = u8> + use<'a> {
+        let mut escaped = self.raw.iter();
+        std::iter::from_fn(move || match escaped.next()? {
+            b'\\' => escaped.next().map(|&code| unescape(code)),
+            &byte => Some(byte),
+        })
+    }
+
+    /// The bytes that are meant: borrowed unless something is escaped.
+    #[must_use]
+    pub fn unescape(&self) -> Cow<'a, [u8]> {
+        if self.raw.contains(&b'\\') {
+            Cow::Owned(self.bytes().collect())
+        } else {
+            Cow::Borrowed(self.raw)
+        }
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Escaped(self.raw).fmt(f)
+    }
+}
+
+/// The byte that the escape `\code` stands for.
+fn unescape(code: u8) -> u8 {
+    match code {
+        b':' => b';',
+        b's' => b' ',
+        b'r' => b'\r',
+        b'n' => b'\n',
+        other => other,
+    }
+}
+
+/// What `byte` is written as after a backslash, if it needs one.
+pub(crate) fn escape_code(byte: u8) -> Option<u8> {
+    match byte {
+        b';' => Some(b':'),
+        b' ' => Some(b's'),
+        b'\r' => Some(b'r'),
+        b'\n' => Some(b'n'),
+        b'\\' => Some(b'\\'),
+        _ => None,
+    }
+}
