@@ -1,1 +1,3 @@
 //! A chat room on one epoll loop.
+
+pub mod room;

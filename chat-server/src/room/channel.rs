@@ -1,0 +1,168 @@
+//! Channels: who is in them, what they allow, what they are about.
+//!
+//! Leaves out: who may do what to them (`channel_modes.rs`, `join.rs` ...).
+
+use std::num::NonZeroU32;
+use std::ops::{Index, IndexMut};
+
+use bitflags::bitflags;
+
+use super::client::ClientSlot;
+use super::name_table::NameTable;
+use super::slots::{Key, Slots};
+
+/// Index of a channel that is in the table for certain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct ChannelSlot(u32);
+
+/// Names one channel as long as somebody is in it; one made later under the
+/// same name is another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct ChannelId(Key);
+
+bitflags! {
+    /// What a member is in its channel.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub(super) struct Status: u8 {
+        /// `v`, shown as `+`: may speak when the channel is moderated.
+        const VOICE = 1 << 0;
+        /// `o`, shown as `@`: may change the channel.
+        const OPERATOR = 1 << 1;
+    }
+
+    /// The channel modes that are on or off.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub(super) struct ChannelModes: u8 {
+        /// `i`: only those who are invited can join.
+        const INVITE_ONLY = 1 << 0;
+        /// `m`: only operators and voiced members can speak.
+        const MODERATED = 1 << 1;
+        /// `n`: only members can speak.
+        const NO_EXTERNAL = 1 << 2;
+        /// `s`: shown to members only.
+        const SECRET = 1 << 3;
+        /// `t`: only operators can change the topic.
+        const TOPIC_LOCK = 1 << 4;
+    }
+}
+
+impl Status {
+    /// The prefixes that stand for it in lists: the highest, or all of them.
+    pub(super) fn prefixes(self, all: bool) -> &'static [u8] {
+        let is_voiced = self.contains(Status::VOICE);
+        match (self.contains(Status::OPERATOR), is_voiced) {
+            (true, true) if all => b"@+",
+            (true, _) => b"@",
+            (false, true) => b"+",
+            (false, false) => b"",
+        }
+    }
+}
+
+/// A channel's end of a client being in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Member {
+    pub(super) client: ClientSlot,
+    pub(super) status: Status,
+}
+
+#[derive(Debug)]
+pub(super) struct Topic {
+    pub(super) text: Box<[u8]>,
+    /// `nick!user@host` of who set it.
+    pub(super) set_by: Box<[u8]>,
+    /// Seconds since 1970.
+    pub(super) set_at: u64,
+}
+
+/// One channel. It exists as long as it has members.
+#[derive(Debug)]
+pub(super) struct Channel {
+    pub(super) name: Box<[u8]>,
+    /// In no order.
+    pub(super) members: Vec<Member>,
+    pub(super) modes: ChannelModes,
+    pub(super) key: Option<Box<[u8]>>,
+    pub(super) limit: Option<NonZeroU32>,
+    pub(super) topic: Option<Box<Topic>>,
+    /// Seconds since 1970.
+    pub(super) created_at: u64,
+}
+
+impl Channel {
+    /// A new channel: `+nt`, and nobody in it yet.
+    pub(super) fn new(name: &[u8], created_at: u64) -> Channel {
+        Channel {
+            name: name.into(),
+            members: Vec::new(),
+            modes: ChannelModes::NO_EXTERNAL | ChannelModes::TOPIC_LOCK,
+            key: None,
+            limit: None,
+            topic: None,
+            created_at,
+        }
+    }
+}
+
+/// All channels.
+#[derive(Debug)]
+pub(super) struct Channels {
+    slots: Slots<Channel>,
+    by_name: NameTable<ChannelSlot>,
+}
+
+impl Channels {
+    pub(super) fn new() -> Channels {
+        Channels {
+            slots: Slots::new(),
+            by_name: NameTable::new(),
+        }
+    }
+
+    pub(super) fn find(&self, name: &[u8]) -> Option<ChannelSlot> {
+        self.by_name.find(name)
+    }
+
+    pub(super) fn insert(&mut self, channel: Channel) -> ChannelSlot {
+        let name = channel.name.clone();
+        let slot = ChannelSlot(self.slots.insert(|_| channel).slot);
+        self.by_name.insert(&name, slot);
+        slot
+    }
+
+    pub(super) fn remove(&mut self, channel: ChannelSlot) -> Option<Channel> {
+        let channel = self.slots.remove(channel.0)?;
+        self.by_name.remove(&channel.name);
+        Some(channel)
+    }
+
+    pub(super) fn id(&self, channel: ChannelSlot) -> ChannelId {
+        ChannelId(self.slots.key(channel.0))
+    }
+
+    pub(super) fn resolve(&self, id: ChannelId) -> Option<ChannelSlot> {
+        self.slots.resolve(id.0).map(ChannelSlot)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Channel> {
+        self.slots.iter()
+    }
+}
+
+impl Index<ChannelSlot> for Channels {
+    type Output = Channel;
+
+    fn index(&self, slot: ChannelSlot) -> &Channel {
+        &self.slots[slot.0]
+    }
+}
+
+impl IndexMut<ChannelSlot> for Channels {
+    fn index_mut(&mut self, slot: ChannelSlot) -> &mut Channel {
+        &mut self.slots[slot.0]
+    }
+}

@@ -1,0 +1,94 @@
+//! From the name of a command to the function that carries it out.
+//!
+//! Shows: one table says all that is known of a command before it runs: how
+//! many parameters it needs, and who may use it.
+
+use chat_protocol::Message;
+
+use super::client::ClientSlot;
+use super::numerics::{ERR_NEEDMOREPARAMS, ERR_NOTREGISTERED, ERR_UNKNOWNCOMMAND};
+use super::state::State;
+
+/// One command that clients can send.
+#[derive(Debug)]
+pub(super) struct Command {
+    pub(super) name: &'static str,
+    run: fn(&mut State, ClientSlot, &Message<'_>),
+    minimum_parameters: usize,
+    is_for_unregistered: bool,
+}
+
+const fn command(
+    name: &'static str,
+    run: fn(&mut State, ClientSlot, &Message<'_>),
+    minimum_parameters: usize,
+) -> Command {
+    Command {
+        name,
+        run,
+        minimum_parameters,
+        is_for_unregistered: false,
+    }
+}
+
+impl Command {
+    /// Allows a command before NICK and USER too.
+    const fn always(self) -> Command {
+        Command {
+            is_for_unregistered: true,
+            ..self
+        }
+    }
+}
+
+/// All commands, sorted by name.
+pub(super) const COMMANDS: [Command; 10] = [
+    command("CAP", State::cap, 1).always(),
+    command("JOIN", State::join, 1),
+    command("NICK", State::nick, 0).always(),
+    command("NOTICE", State::notice, 0),
+    command("PASS", State::pass, 1).always(),
+    command("PING", State::answer_ping, 1).always(),
+    command("PONG", State::pong, 0).always(),
+    command("PRIVMSG", State::privmsg, 0),
+    command("QUIT", State::quit, 0).always(),
+    command("USER", State::user, 4).always(),
+];
+
+/// The command of that name, in whatever case it is written.
+fn find(name: &[u8]) -> Option<&'static Command> {
+    let name = name.to_ascii_uppercase();
+    let index = COMMANDS
+        .binary_search_by(|command| command.name.as_bytes().cmp(&name))
+        .ok()?;
+    COMMANDS.get(index)
+}
+
+impl State {
+    /// Carries out what a client asks for, or says why not.
+    pub(super) fn dispatch(&mut self, from: ClientSlot, message: &Message<'_>) {
+        let Some(command) = find(message.command) else {
+            return self.refuse(from, ERR_UNKNOWNCOMMAND, &[message.command]);
+        };
+        if !command.is_for_unregistered && !self.clients[from].is_registered() {
+            return self.refuse(from, ERR_NOTREGISTERED, &[]);
+        }
+        if message.parameters.len() < command.minimum_parameters {
+            return self.refuse(from, ERR_NEEDMOREPARAMS, &[command.name.as_bytes()]);
+        }
+        (command.run)(self, from, message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_so_that_every_command_is_found() {
+        for command in &COMMANDS {
+            let found = find(command.name.to_ascii_lowercase().as_bytes());
+            assert_eq!(found.map(|found| found.name), Some(command.name));
+        }
+    }
+}

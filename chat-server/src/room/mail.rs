@@ -1,0 +1,270 @@
+//! Delivery: one queue of bytes a client, and who gets a message.
+//!
+//! Shows: everything that is sent passes through `Mail::put`, where its
+//! receiver's capabilities, the limits on waiting bytes and the list of clients
+//! to flush are looked after; a reader who is too slow is noted there and put
+//! out later, never in the middle of a delivery.
+//! Leaves out: writing to sockets, which is the loop side's part.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chat_protocol::LineWriter;
+use epoll_loop::SendQueue;
+
+use super::capabilities::Capabilities;
+use super::channel::Member;
+use super::client::{Client, ClientSlot, Kind};
+use super::letter::Letter;
+use super::numerics::Numeric;
+use super::rules::Rules;
+
+/// What waits for one client, and how it wants it.
+#[derive(Debug)]
+struct Mailbox {
+    client: ClientSlot,
+    queue: SendQueue,
+    kind: Kind,
+    capabilities: Capabilities,
+    /// Number of the last letter that came here.
+    last_letter: u64,
+    /// Listed in [`Mail::dirty`].
+    is_dirty: bool,
+    /// Takes nothing any more.
+    is_closed: bool,
+}
+
+/// The outgoing side of the room.
+#[derive(Debug)]
+pub(super) struct Mail {
+    /// When the batch that is being handled began.
+    pub(super) now: SystemTime,
+    server_name: Box<[u8]>,
+    letter: Letter,
+    /// By client slot; those of free slots are closed.
+    boxes: Vec<Mailbox>,
+    dirty: Vec<ClientSlot>,
+    /// Clients that read too slowly, to be put out when the command is done.
+    overrun: Vec<ClientSlot>,
+    /// Bytes in all queues.
+    queued_bytes: usize,
+    max_queued_bytes: usize,
+    max_queue_bytes: usize,
+    /// Messages put into a queue since the start.
+    pub(super) lines_queued: u64,
+}
+
+impl Mail {
+    pub(super) fn new(rules: &Rules) -> Mail {
+        Mail {
+            now: UNIX_EPOCH,
+            server_name: rules.server_name.as_bytes().into(),
+            letter: Letter::new(),
+            boxes: Vec::new(),
+            dirty: Vec::new(),
+            overrun: Vec::new(),
+            queued_bytes: 0,
+            max_queued_bytes: rules.limits.send_queues_bytes,
+            max_queue_bytes: rules.limits.send_queue_bytes,
+            lines_queued: 0,
+        }
+    }
+
+    /// Gives a new client an empty mailbox.
+    pub(super) fn open(&mut self, client: ClientSlot, kind: Kind) {
+        let mailbox = Mailbox {
+            client,
+            queue: SendQueue::new(self.max_queue_bytes),
+            kind,
+            capabilities: Capabilities::empty(),
+            last_letter: 0,
+            is_dirty: false,
+            is_closed: false,
+        };
+        // Slots are given out in order, or used again.
+        if client.index() == self.boxes.len() {
+            self.boxes.push(mailbox);
+        } else {
+            self.boxes[client.index()] = mailbox;
+        }
+    }
+
+    /// Throws away what still waits for a client whose connection is closed.
+    pub(super) fn discard(&mut self, client: ClientSlot) {
+        let mailbox = &mut self.boxes[client.index()];
+        self.queued_bytes -= mailbox.queue.len();
+        mailbox.queue.clear();
+        mailbox.is_closed = true;
+        mailbox.is_dirty = false;
+    }
+
+    pub(super) fn kind(&self, client: ClientSlot) -> Kind {
+        self.boxes[client.index()].kind
+    }
+
+    pub(super) fn capabilities(&self, client: ClientSlot) -> Capabilities {
+        self.boxes[client.index()].capabilities
+    }
+
+    pub(super) fn set_capabilities(&mut self, client: ClientSlot, capabilities: Capabilities) {
+        self.boxes[client.index()].capabilities = capabilities;
+    }
+
+    pub(super) fn server_name(&self) -> &[u8] {
+        &self.server_name
+    }
+
+    /// Bytes that wait for one client.
+    pub(super) fn queued(&self, client: ClientSlot) -> usize {
+        self.boxes[client.index()].queue.len()
+    }
+
+    /// Has `write` take bytes out of a client's queue, and keeps the total.
+    pub(super) fn flush<R>(
+        &mut self,
+        client: ClientSlot,
+        write: impl FnOnce(&mut SendQueue) -> R,
+    ) -> R {
+        let queue = &mut self.boxes[client.index()].queue;
+        self.queued_bytes -= queue.len();
+        let result = write(queue);
+        self.queued_bytes += queue.len();
+        result
+    }
+
+    /// Hands over the clients that have got something to be flushed, each once.
+    pub(super) fn take_dirty(&mut self) -> impl Iterator<Item = ClientSlot> {
+        self.dirty
+            .drain(..)
+            .filter(|client| std::mem::take(&mut self.boxes[client.index()].is_dirty))
+    }
+
+    /// A client that read too slowly and has not been put out yet.
+    pub(super) fn next_overrun(&mut self) -> Option<ClientSlot> {
+        self.overrun.pop()
+    }
+
+    /// Writes the message that the next calls of `post` deliver.
+    pub(super) fn write(&mut self, compose: impl for<'a> FnOnce(LineWriter<'a>) -> LineWriter<'a>) {
+        self.letter.write(self.now, b"", compose);
+    }
+
+    /// As [`Mail::write`], with client-only tags as their sender wrote them.
+    pub(super) fn write_tagged(
+        &mut self,
+        client_tags: &[u8],
+        compose: impl for<'a> FnOnce(LineWriter<'a>) -> LineWriter<'a>,
+    ) {
+        self.letter.write(self.now, client_tags, compose);
+    }
+
+    /// Writes and sends a numeric reply; `compose` adds what stands between the
+    /// client's nick and the numeric's fixed text.
+    pub(super) fn reply(
+        &mut self,
+        to: &Client,
+        numeric: Numeric,
+        compose: impl for<'a> FnOnce(LineWriter<'a>) -> LineWriter<'a>,
+    ) {
+        self.command_to(to, numeric.code.as_bytes(), |line| {
+            let line = compose(line.parameter(to.identity.nick()));
+            match numeric.text {
+                "" => line,
+                text => line.trailing(text.as_bytes()),
+            }
+        });
+    }
+
+    /// Writes and sends a command from the server to one client.
+    pub(super) fn command_to(
+        &mut self,
+        to: &Client,
+        command: &[u8],
+        compose: impl for<'a> FnOnce(LineWriter<'a>) -> LineWriter<'a>,
+    ) {
+        let server_name = &self.server_name;
+        self.letter.write(self.now, b"", |line| {
+            compose(line.source(server_name).command(command))
+        });
+        self.post(to.slot);
+    }
+
+    /// Delivers the message to one client, unless it has it already.
+    pub(super) fn post(&mut self, to: ClientSlot) {
+        let mailbox = &mut self.boxes[to.index()];
+        if mailbox.is_closed || mailbox.last_letter == self.letter.number {
+            return;
+        }
+        mailbox.last_letter = self.letter.number;
+        let bytes = self
+            .letter
+            .form_for(mailbox.kind, mailbox.capabilities)
+            .len();
+        if mailbox.queue.len() + bytes > self.max_queue_bytes {
+            self.close_overrun(to);
+            return;
+        }
+        self.put(to);
+        while self.queued_bytes > self.max_queued_bytes {
+            self.close_longest();
+        }
+    }
+
+    /// Delivers the message to those members of a channel that `wants` picks.
+    pub(super) fn post_to_members(
+        &mut self,
+        members: &[Member],
+        wants: impl Fn(&Member, Capabilities) -> bool,
+    ) {
+        for member in members {
+            if wants(member, self.boxes[member.client.index()].capabilities) {
+                self.post(member.client);
+            }
+        }
+    }
+
+    /// Keeps the message from a client that a later delivery would reach.
+    pub(super) fn skip(&mut self, client: ClientSlot) {
+        self.boxes[client.index()].last_letter = self.letter.number;
+    }
+
+    /// Delivers the message even to a client that has it already.
+    pub(super) fn post_again(&mut self, to: ClientSlot) {
+        self.boxes[to.index()].last_letter = 0;
+        self.post(to);
+    }
+
+    /// Delivers the message whatever the limits say, and nothing after it.
+    pub(super) fn post_last(&mut self, to: ClientSlot) {
+        self.put(to);
+        self.boxes[to.index()].is_closed = true;
+    }
+
+    /// Appends the message to a queue.
+    fn put(&mut self, to: ClientSlot) {
+        let mailbox = &mut self.boxes[to.index()];
+        let bytes = self.letter.form_for(mailbox.kind, mailbox.capabilities);
+        mailbox.queue.push(bytes);
+        self.queued_bytes += bytes.len();
+        self.lines_queued += 1;
+        if !mailbox.is_dirty {
+            mailbox.is_dirty = true;
+            self.dirty.push(to);
+        }
+    }
+
+    /// Drops what waits for a client that is too slow, and notes it.
+    fn close_overrun(&mut self, client: ClientSlot) {
+        let mailbox = &mut self.boxes[client.index()];
+        self.queued_bytes -= mailbox.queue.len();
+        mailbox.queue.clear();
+        mailbox.is_closed = true;
+        self.overrun.push(client);
+    }
+
+    /// All queues together are too long: the longest has to go. It is looked
+    /// for only here, so that nothing is spent on it while there is room.
+    fn close_longest(&mut self) {
+        let longest = self.boxes.iter().max_by_key(|mailbox| mailbox.queue.len());
+        self.close_overrun(longest.expect("somebody's bytes are waiting").client);
+    }
+}

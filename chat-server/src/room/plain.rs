@@ -1,0 +1,224 @@
+//! People with `nc` or `telnet`: what they type becomes IRC.
+//!
+//! Shows: a plain peer is an IRC client whose client program is in here; so it
+//! obeys the same rules as everybody else, and no command knows about it.
+//! Leaves out: what such a peer is shown; that is in `plain_text.rs`.
+
+use chat_protocol::{LineWriter, Message, is_channel};
+
+use super::client::{ClientSlot, Identity, Stage};
+use super::limits::cut;
+use super::state::State;
+
+/// The room that plain peers find themselves in.
+const LOBBY: &[u8] = b"#lobby";
+
+/// Bytes of a typed line; the rest is cut off. It leaves room for what IRC puts
+/// in front.
+const TYPED_BYTES: usize = 400;
+
+const COMMANDS: &str = "Commands: /nick NAME, /join #ROOM, /part, /who, /me DOES, \
+     /msg NAME TEXT, /topic TEXT, /quit, /help";
+
+impl State {
+    /// Gives a plain peer a name and a room, after the password if there is
+    /// one.
+    pub(super) fn welcome_plain(&mut self, client: ClientSlot) {
+        if self.rules.password.is_some() {
+            self.notify(client, b"Password?");
+        } else {
+            self.enroll_guest(client);
+        }
+    }
+
+    fn enroll_guest(&mut self, client: ClientSlot) {
+        let nick = loop {
+            self.guests += 1;
+            let nick = format!("guest{}", self.guests);
+            if self.clients.find(nick.as_bytes()).is_none() {
+                break nick;
+            }
+        };
+        let host = self.clients[client].identity.host();
+        self.clients[client].identity = Identity::new(nick.as_bytes(), b"~plain", host);
+        self.clients[client].real_name = Box::from(&b"plain"[..]);
+        self.enroll(client);
+        let welcome = format!(
+            "Welcome to {}, {nick}. You are in #lobby; what you type is said there.",
+            self.rules.network
+        );
+        self.notify(client, welcome.as_bytes());
+        self.notify(client, COMMANDS.as_bytes());
+        self.act(client, |line| line.command(b"JOIN").parameter(LOBBY));
+    }
+
+    /// A line that somebody typed.
+    pub(super) fn receive_typed(&mut self, from: ClientSlot, line: &[u8]) {
+        let line = without_telnet_commands(line);
+        let line = line.trim_ascii_end();
+        if let Stage::Registering(_) = self.clients[from].stage {
+            let password = self.rules.password.as_ref();
+            if password.is_some_and(|password| !password.matches(line)) {
+                return self.depart(from, b"Password incorrect");
+            }
+            return self.enroll_guest(from);
+        }
+        if str::from_utf8(line).is_err() {
+            return self.reject_encoding(from);
+        }
+        let kept = cut(line, TYPED_BYTES);
+        if kept.len() < line.len() {
+            let dropped = line.len() - kept.len();
+            let notice = format!("Your line was cut at {TYPED_BYTES} bytes; {dropped} are lost");
+            self.notify(from, notice.as_bytes());
+        }
+        match kept.strip_prefix(b"/") {
+            Some(command) => self.obey(from, command),
+            None if kept.is_empty() => {}
+            None => self.say_in_room(from, kept),
+        }
+    }
+
+    /// Carries out a line that began with a slash.
+    fn obey(&mut self, from: ClientSlot, line: &[u8]) {
+        let (word, rest) = split_word(line);
+        match word.to_ascii_lowercase().as_slice() {
+            b"nick" => self.act(from, |line| line.command(b"NICK").parameters(&[rest])),
+            b"join" => match room_name(rest) {
+                Some(room) => self.act(from, |line| line.command(b"JOIN").parameter(&room)),
+                None => self.notify(from, b"/join needs the name of a room, such as #lobby"),
+            },
+            b"part" => self.act_in_room(from, |line, room| {
+                line.command(b"PART").parameter(room).trailing(rest)
+            }),
+            b"who" => self.act_in_room(from, |line, room| line.command(b"NAMES").parameter(room)),
+            b"me" => self.say_in_room(from, &[b"\x01ACTION ", rest, b"\x01"].concat()),
+            b"msg" => {
+                let (nick, text) = split_word(rest);
+                self.act(from, |line| {
+                    line.command(b"PRIVMSG").parameter(nick).trailing(text)
+                });
+            }
+            b"topic" => self.act_in_room(from, |line, room| {
+                let line = line.command(b"TOPIC").parameter(room);
+                if rest.is_empty() {
+                    line
+                } else {
+                    line.trailing(rest)
+                }
+            }),
+            b"quit" => self.act(from, |line| line.command(b"QUIT").trailing(rest)),
+            b"help" => self.notify(from, COMMANDS.as_bytes()),
+            _ => {
+                let word = String::from_utf8_lossy(word);
+                let notice = format!("There is no command /{word}; /help lists those there are");
+                self.notify(from, notice.as_bytes());
+            }
+        }
+    }
+
+    fn say_in_room(&mut self, from: ClientSlot, text: &[u8]) {
+        self.act_in_room(from, |line, room| {
+            line.command(b"PRIVMSG").parameter(room).trailing(text)
+        });
+    }
+
+    /// As [`State::act`], with the room that a plain peer joined last.
+    fn act_in_room(
+        &mut self,
+        from: ClientSlot,
+        compose: impl for<'a> FnOnce(LineWriter<'a>, &[u8]) -> LineWriter<'a>,
+    ) {
+        match self.clients[from].memberships.last() {
+            Some(held) => {
+                let room = self.channels[held.channel].name.clone();
+                self.act(from, |line| compose(line, &room));
+            }
+            None => self.notify(from, b"You are in no room; /join #lobby to be in one"),
+        }
+    }
+
+    /// Has a plain peer send a message, as if by an IRC client.
+    fn act(
+        &mut self,
+        from: ClientSlot,
+        compose: impl for<'a> FnOnce(LineWriter<'a>) -> LineWriter<'a>,
+    ) {
+        let mut line = Vec::new();
+        compose(LineWriter::new(&mut line)).finish();
+        let line = line
+            .strip_suffix(b"\r\n")
+            .expect("a line writer ends its line");
+        if let Ok(message) = Message::parse(line) {
+            self.dispatch(from, &message);
+        }
+    }
+}
+
+/// The first word, and what follows it.
+fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text
+        .iter()
+        .position(|&byte| byte == b' ')
+        .unwrap_or(text.len());
+    (&text[..end], text[end..].trim_ascii())
+}
+
+/// The room that somebody means who may have left the `#` away.
+fn room_name(typed: &[u8]) -> Option<Vec<u8>> {
+    let hash: &[u8] = if typed.starts_with(b"#") { b"" } else { b"#" };
+    Some([hash, typed].concat()).filter(|name| is_channel(name))
+}
+
+/// A line without what a telnet client says about itself.
+///
+/// Source: RFC 854, "Telnet command structure".
+fn without_telnet_commands(line: &[u8]) -> Vec<u8> {
+    const INTERPRET_AS_COMMAND: u8 = 255;
+    const SUBNEGOTIATION: u8 = 250;
+    const SUBNEGOTIATION_END: u8 = 240;
+    const WILL: u8 = 251;
+    const DO_NOT: u8 = 254;
+
+    let mut text = Vec::with_capacity(line.len());
+    let mut bytes = line.iter().copied();
+    while let Some(byte) = bytes.next() {
+        if byte != INTERPRET_AS_COMMAND {
+            text.push(byte);
+            continue;
+        }
+        match bytes.next() {
+            // WILL, WONT, DO and DONT name an option in one more byte.
+            Some(WILL..=DO_NOT) => {
+                bytes.next();
+            }
+            Some(SUBNEGOTIATION) => {
+                let mut before = 0;
+                for byte in bytes.by_ref() {
+                    if (before, byte) == (INTERPRET_AS_COMMAND, SUBNEGOTIATION_END) {
+                        break;
+                    }
+                    before = byte;
+                }
+            }
+            _ => {}
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn telnet_negotiation_is_not_taken_for_text() {
+        let line = b"\xff\xfd\x01he\xff\xf1l\xff\xfa\x18\x00xterm\xff\xf0lo\xff";
+        assert_eq!(without_telnet_commands(line), b"hello");
+    }
+
+    #[test]
+    fn a_subnegotiation_without_end_takes_the_line_and_no_more() {
+        assert_eq!(without_telnet_commands(b"hi\xff\xfa\x18"), b"hi");
+    }
+}

@@ -1,0 +1,5 @@
+//! Questions that clients ask about the server and about each other.
+
+mod lusers;
+mod motd;
+mod names;
