@@ -30,3 +30,36 @@ impl fmt::Debug for Escaped<'_> {
         write!(f, "\"{}\"", self.0.escape_ascii())
     }
 }
+
+/// How many bytes the UTF-8 character that starts with `first` has; 1 if it starts none.
+pub(crate) fn character_bytes(first: u8) -> usize {
+    match first {
+        0b1100_0000..=0b1101_1111 => 2,
+        0b1110_0000..=0b1110_1111 => 3,
+        0b1111_0000..=0b1111_0111 => 4,
+        _ => 1,
+    }
+}
+
+/// Whether `byte` goes on with a UTF-8 character.
+pub(crate) fn continues_character(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
+}
+
+/// How many bytes at the end of `bytes` are the beginning of a UTF-8 character whose rest is missing.
+pub(crate) fn split_character_bytes(bytes: &[u8]) -> usize {
+    let continuing = bytes
+        .iter()
+        .rev()
+        .take_while(|&&byte| continues_character(byte))
+        .count();
+    let present = continuing + 1;
+    match bytes
+        .len()
+        .checked_sub(present)
+        .map(|at| character_bytes(bytes[at]))
+    {
+        Some(whole) if whole > present => present,
+        _ => 0,
+    }
+}

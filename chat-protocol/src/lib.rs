@@ -41,6 +41,7 @@
 mod bytes;
 mod decoder;
 pub mod limits;
+mod line_buffer;
 mod line_writer;
 mod mask;
 mod message;
@@ -55,7 +56,8 @@ pub use limits::{
     CHANNEL_BYTES, MAX_BODY_BYTES, MAX_CLIENT_TAG_BYTES, MAX_PARAMETERS, MAX_TAG_BYTES, NICK_BYTES,
     TagLimit,
 };
-pub use line_writer::{LineWriter, Written};
+pub use line_buffer::Written;
+pub use line_writer::LineWriter;
 pub use mask::mask_matches;
 pub use message::{Message, ParseError};
 pub use names::{FoldedName, eq_ignore_case, fold, is_channel, is_nick};

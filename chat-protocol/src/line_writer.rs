@@ -1,14 +1,14 @@
 //! Formats one line straight into a byte buffer.
 //!
-//! Shows: a builder whose parts go where they will be sent from; a cut that never splits a character;
-//! input that cannot end the line, so that no peer can smuggle a second one in.
+//! Shows: a builder whose parts go where they will be sent from; input that cannot end its part, so that
+//! no peer can smuggle a second line in.
 //! Leaves out: splitting a long text over several lines, see [`split_text`](crate::split_text).
 
 use std::fmt::{self, Display, Write};
 
-use crate::bytes::ends_line;
-use crate::limits::{LINE_END, MAX_CONTENT_BYTES, MAX_PARAMETERS, TagLimit};
-use crate::tags::{Tags, Value, escape_code};
+use crate::limits::{MAX_PARAMETERS, TagLimit};
+use crate::line_buffer::{LineBuffer, Text, Written};
+use crate::tags::{Tags, Value};
 
 /// Writes one line with CR LF at the end of a byte buffer; nothing else is allocated.
 ///
@@ -45,35 +45,19 @@ use crate::tags::{Tags, Value, escape_code};
 #[must_use = "a line that is not finished is taken back"]
 #[derive(Debug)]
 pub struct LineWriter<'o> {
-    out: &'o mut Vec<u8>,
-    start: usize,
-    body_start: usize,
-    parameters: usize,
-    tag_limit: TagLimit,
+    line: LineBuffer<'o>,
     stage: Stage,
-    full: bool,
-    written: Written,
+    parameters: usize,
 }
 
 /// The part written last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
-    Nothing,
     Tags,
     Source,
     Command,
     Parameter,
     Trailing,
-    Finished,
-}
-
-/// What became of the bytes given to a [`LineWriter`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// Something did not fit and is missing.
-    pub cut: bool,
-    /// Something that would have broken the line stands there as another byte, or is left out.
-    pub replaced: bool,
 }
 
 impl<'o> LineWriter<'o> {
@@ -84,20 +68,16 @@ impl<'o> LineWriter<'o> {
 
     /// Starts a line at the end of `out`; a client passes [`TagLimit::Client`].
     pub fn with_tag_limit(out: &'o mut Vec<u8>, tag_limit: TagLimit) -> LineWriter<'o> {
-        let start = out.len();
         LineWriter {
-            out,
-            start,
-            body_start: start,
+            line: LineBuffer::new(out, tag_limit),
+            stage: Stage::Tags,
             parameters: 0,
-            tag_limit,
-            stage: Stage::Nothing,
-            full: false,
-            written: Written::default(),
         }
     }
 
     /// Adds a tag; `value` as it is meant, an empty one is not written.
+    ///
+    /// A key that is empty or holds a separator cannot be written, and the tag is left out.
     pub fn tag(self, key: &[u8], value: &[u8]) -> Self {
         self.tag_of_bytes(key, value.iter().copied())
     }
@@ -107,78 +87,37 @@ impl<'o> LineWriter<'o> {
         self.tag_of_bytes(key, value.bytes())
     }
 
-    /// Adds all of these tags, as they came.
-    pub fn tags(mut self, tags: Tags<'_>) -> Self {
-        if !tags.is_empty() {
-            let before = self.start_tag();
-            self.out.extend_from_slice(tags.raw());
-            self.keep_tag_if_it_fits(before);
-        }
-        self
-    }
-
     fn tag_of_bytes(mut self, key: &[u8], value: impl Iterator<Item = u8>) -> Self {
-        let separates = |byte: u8| ends_line(byte) || matches!(byte, b';' | b'=' | b' ');
-        if key.is_empty() || key.iter().any(|&byte| separates(byte)) {
-            self.written.replaced = true;
-            return self;
-        }
-        let before = self.start_tag();
-        self.out.extend_from_slice(key);
-        let key_end = self.out.len();
-        for byte in value {
-            if self.out.len() == key_end {
-                self.out.push(b'=');
-            }
-            match escape_code(byte) {
-                Some(code) => self.out.extend_from_slice(&[b'\\', code]),
-                // The one byte that has no escape.
-                None if byte == b'\0' => {
-                    self.out.push(b'_');
-                    self.written.replaced = true;
-                }
-                None => self.out.push(byte),
-            }
-        }
-        self.keep_tag_if_it_fits(before);
+        self.check_order(
+            self.stage == Stage::Tags,
+            "a tag stands before source and command",
+        );
+        self.line.push_tag(key, value);
         self
     }
 
-    /// Writes what stands before a tag; returns the length of `out` without it.
-    fn start_tag(&mut self) -> usize {
+    /// Adds all tags of another message as they came, or none if they do not all fit.
+    pub fn tags(mut self, tags: Tags<'_>) -> Self {
         self.check_order(
-            self.stage <= Stage::Tags,
-            "a tag comes before source and command",
+            self.stage == Stage::Tags,
+            "tags stand before source and command",
         );
-        let before = self.out.len();
-        self.out.push(if self.stage == Stage::Nothing {
-            b'@'
-        } else {
-            b';'
-        });
-        before
-    }
-
-    fn keep_tag_if_it_fits(&mut self, before: usize) {
-        let section_with_space = self.out.len() - self.start + 1;
-        if section_with_space > self.tag_limit.bytes() {
-            self.out.truncate(before);
-            self.written.cut = true;
-        } else {
-            self.stage = Stage::Tags;
+        if !tags.is_empty() {
+            self.line.push_raw_tags(tags.raw());
         }
+        self
     }
 
     /// Writes who the line comes from, without the colon.
     pub fn source(mut self, source: &[u8]) -> Self {
         self.check_order(
-            self.stage <= Stage::Tags,
-            "the source comes once, before the command",
+            self.stage == Stage::Tags,
+            "one source stands before the command",
         );
-        self.start_body();
-        self.push(b":");
-        self.push_part(source);
+        self.line.start_body();
+        self.line.push(b":");
         self.stage = Stage::Source;
+        self.push_part(source);
         self
     }
 
@@ -186,17 +125,16 @@ impl<'o> LineWriter<'o> {
     pub fn command(mut self, command: &[u8]) -> Self {
         self.check_order(
             self.stage <= Stage::Source,
-            "the command comes once, before the parameters",
+            "one command stands before the parameters",
         );
+        self.line.start_body();
         if self.stage == Stage::Source {
-            self.push(b" ");
-        } else {
-            self.start_body();
+            self.line.push(b" ");
         }
-        let start = self.out.len();
-        self.push_part(command);
-        self.replace_at(start, b":@");
         self.stage = Stage::Command;
+        let start = self.line.position();
+        self.push_part(command);
+        self.line.replace_at(start, b":@");
         self
     }
 
@@ -205,9 +143,9 @@ impl<'o> LineWriter<'o> {
     /// From the sixteenth on they are left out, as if they did not fit.
     pub fn parameter(mut self, parameter: &[u8]) -> Self {
         if self.start_parameter(b" ") {
-            let start = self.out.len();
+            let start = self.line.position();
             self.push_part(parameter);
-            self.replace_at(start, b":");
+            self.line.replace_at(start, b":");
         }
         self
     }
@@ -215,12 +153,12 @@ impl<'o> LineWriter<'o> {
     /// Writes a parameter that is one word, for instance a number.
     pub fn parameter_display(mut self, parameter: impl Display) -> Self {
         if self.start_parameter(b" ") {
-            let start = self.out.len();
+            let start = self.line.position();
             self = self.append_display(parameter);
-            if self.out.len() == start {
-                self.push(b"*");
+            if self.line.position() == start {
+                self.line.push(b"*");
             }
-            self.replace_at(start, b":");
+            self.line.replace_at(start, b":");
         }
         self
     }
@@ -256,23 +194,17 @@ impl<'o> LineWriter<'o> {
 
     /// Goes on with the part written last, without a space in between: `nick`, then `!user`.
     pub fn append(mut self, more: &[u8]) -> Self {
-        self.check_order(
-            self.stage >= Stage::Source,
-            "append goes on with a source, command or parameter",
-        );
+        self.check_append();
         self.push_text(more);
         self
     }
 
     /// Goes on with the part written last, for instance with a number.
     pub fn append_display(mut self, more: impl Display) -> Self {
-        self.check_order(
-            self.stage >= Stage::Source,
-            "append goes on with a source, command or parameter",
-        );
-        // An error is the value's own; what it wrote until then stays.
+        self.check_append();
         if write!(Appender(&mut self), "{more}").is_err() {
-            self.written.cut = true;
+            // The value itself gave up; what it wrote until then stays.
+            self.line.close();
         }
         self
     }
@@ -280,16 +212,7 @@ impl<'o> LineWriter<'o> {
     /// How many bytes still fit into the body, the CR LF already taken off.
     #[must_use]
     pub fn room(&self) -> usize {
-        let body_bytes = if self.stage >= Stage::Source {
-            self.out.len() - self.body_start
-        } else {
-            0
-        };
-        if self.full {
-            0
-        } else {
-            MAX_CONTENT_BYTES - body_bytes
-        }
+        self.line.room()
     }
 
     /// Ends the line with CR LF and says whether all of it could be written as given.
@@ -297,44 +220,38 @@ impl<'o> LineWriter<'o> {
         clippy::must_use_candidate,
         reason = "a server that knows its limits need not look"
     )]
-    pub fn finish(mut self) -> Written {
+    pub fn finish(self) -> Written {
         self.check_order(self.stage >= Stage::Command, "a line has a command");
-        self.out.extend_from_slice(LINE_END);
-        self.stage = Stage::Finished;
-        self.written
+        self.line.finish()
     }
 
     /// The order is fixed by the program, not by input: breaking it is a mistake in the code.
     fn check_order(&self, kept: bool, rule: &str) {
-        assert!(kept, "{rule}, but it came after {:?}", self.stage);
+        assert!(kept, "{rule}; last written: {:?}", self.stage);
     }
 
-    /// Ends the tag section, if there is one.
-    fn start_body(&mut self) {
-        if self.stage == Stage::Tags {
-            self.out.push(b' ');
-        }
-        self.body_start = self.out.len();
+    fn check_append(&self) {
+        self.check_order(
+            self.stage > Stage::Tags,
+            "append goes on with a part of the body",
+        );
     }
 
     /// Writes what stands before a parameter; false if there is no room for even an empty one.
     fn start_parameter(&mut self, separator: &[u8]) -> bool {
         self.check_order(
             matches!(self.stage, Stage::Command | Stage::Parameter),
-            "parameters come after the command, and none after the trailing one",
+            "parameters stand after the command, and none after the trailing one",
         );
         self.stage = Stage::Parameter;
         self.parameters += 1;
         // Two bytes are the least that makes sense: a space and a colon, or a space and one byte.
-        if self.parameters > MAX_PARAMETERS || self.room() < 2 {
-            self.full = true;
+        if self.parameters > MAX_PARAMETERS || self.line.room() < 2 {
+            self.line.close();
+            return false;
         }
-        if self.full {
-            self.written.cut = true;
-        } else {
-            self.push(separator);
-        }
-        !self.full
+        self.line.push(separator);
+        true
     }
 
     /// Writes a part that must not be empty.
@@ -342,49 +259,10 @@ impl<'o> LineWriter<'o> {
         self.push_text(if part.is_empty() { b"*" } else { part });
     }
 
-    /// Writes bytes of a peer: as much as fits, nothing that ends the part.
-    fn push_text(&mut self, text: &[u8]) {
-        let start = self.out.len();
-        self.push(text);
+    fn push_text(&mut self, bytes: &[u8]) {
         let trailing = self.stage == Stage::Trailing;
-        for byte in &mut self.out[start..] {
-            if ends_line(*byte) || (*byte == b' ' && !trailing) {
-                *byte = if trailing { b' ' } else { b'_' };
-                self.written.replaced = true;
-            }
-        }
-    }
-
-    /// Writes as much of `bytes` as fits into the body.
-    fn push(&mut self, bytes: &[u8]) {
-        let fitting = bytes.len().min(self.room());
-        self.out.extend_from_slice(&bytes[..fitting]);
-        if fitting < bytes.len() {
-            let body = &self.out[self.body_start..];
-            let whole = body.len() - split_character_bytes(body);
-            self.out.truncate(self.body_start + whole);
-            self.full = true;
-            self.written.cut = true;
-        }
-    }
-
-    /// Replaces the byte at `at` if it is one of `forbidden`.
-    fn replace_at(&mut self, at: usize, forbidden: &[u8]) {
-        if let Some(byte) = self.out.get_mut(at)
-            && forbidden.contains(byte)
-        {
-            *byte = b'_';
-            self.written.replaced = true;
-        }
-    }
-}
-
-impl Drop for LineWriter<'_> {
-    /// Takes an unfinished line back: the next one would be glued to it.
-    fn drop(&mut self) {
-        if self.stage != Stage::Finished {
-            self.out.truncate(self.start);
-        }
+        self.line
+            .push_text(bytes, if trailing { Text::Trailing } else { Text::Word });
     }
 }
 
@@ -396,19 +274,4 @@ impl Write for Appender<'_, '_> {
         self.0.push_text(text.as_bytes());
         Ok(())
     }
-}
-
-/// How many bytes at the end of `bytes` are the beginning of a UTF-8 character whose rest is missing.
-fn split_character_bytes(bytes: &[u8]) -> usize {
-    for count in 1..=bytes.len().min(3) {
-        let character_bytes = match bytes[bytes.len() - count] {
-            0b1000_0000..=0b1011_1111 => continue,
-            0b1100_0000..=0b1101_1111 => 2,
-            0b1110_0000..=0b1110_1111 => 3,
-            0b1111_0000..=0b1111_0111 => 4,
-            _ => 1,
-        };
-        return if character_bytes > count { count } else { 0 };
-    }
-    0
 }

@@ -2,6 +2,8 @@
 //!
 //! Shows: matching in place, without recursion, so that no mask can make it explode.
 
+use crate::bytes::{character_bytes, continues_character};
+
 /// Whether `text` as a whole matches `mask`.
 ///
 /// `*` stands for any number of characters, `?` for exactly one; `\*`, `\?` and `\\` stand for `*`, `?` and
@@ -73,15 +75,10 @@ impl Pattern {
 /// `text` without its first character; none if it is empty.
 fn skip_character(text: &[u8]) -> Option<&[u8]> {
     let (&first, after) = text.split_first()?;
-    let more = match first {
-        0b1100_0000..=0b1101_1111 => 1,
-        0b1110_0000..=0b1110_1111 => 2,
-        0b1111_0000..=0b1111_0111 => 3,
-        _ => 0,
-    };
+    let more = character_bytes(first) - 1;
     let continued = after
         .iter()
         .take(more)
-        .take_while(|&&byte| byte & 0b1100_0000 == 0b1000_0000);
+        .take_while(|&&byte| continues_character(byte));
     Some(&after[continued.count()..])
 }

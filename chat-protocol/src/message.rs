@@ -7,7 +7,8 @@ use std::error::Error;
 use std::fmt;
 
 use crate::bytes::{Escaped, ends_line, skip_spaces, take_word};
-use crate::line_writer::{LineWriter, Written};
+use crate::line_buffer::Written;
+use crate::line_writer::LineWriter;
 use crate::parameters::Parameters;
 use crate::source::Source;
 use crate::tags::Tags;
