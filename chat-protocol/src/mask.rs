@@ -82,3 +82,95 @@ fn skip_character(text: &[u8]) -> Option<&[u8]> {
         .take_while(|&&byte| continues_character(byte));
     Some(&after[continued.count()..])
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The definition, word for word: exponential, so for short texts only.
+    fn model(mask: &[char], text: &[char]) -> bool {
+        match mask {
+            [] => text.is_empty(),
+            ['*', after @ ..] => (0..=text.len()).any(|taken| model(after, &text[taken..])),
+            ['?', after @ ..] => !text.is_empty() && model(after, &text[1..]),
+            ['\\', c @ ('*' | '?' | '\\'), after @ ..] | [c, after @ ..] => {
+                text.first()
+                    .is_some_and(|found| found.eq_ignore_ascii_case(c))
+                    && model(after, &text[1..])
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_mask_matches_what_its_definition_says(
+            mask in r"[ab\u{e9}*?\\A]{0,8}",
+            text in r"[ab\u{e9}*?\\B]{0,8}",
+        ) {
+            let of = |text: &str| text.chars().collect::<Vec<char>>();
+            prop_assert_eq!(
+                mask_matches(mask.as_bytes(), text.as_bytes()),
+                model(&of(&mask), &of(&text))
+            );
+        }
+
+        #[test]
+        fn any_text_matches_itself_escaped_and_a_star(text in prop::collection::vec(any::<u8>(), 0..60)) {
+            let mut mask = Vec::new();
+            for &byte in &text {
+                if b"*?\\".contains(&byte) {
+                    mask.push(b'\\');
+                }
+                mask.push(byte);
+            }
+            prop_assert!(mask_matches(&mask, &text));
+            prop_assert!(mask_matches(b"*", &text));
+            mask.push(b'?');
+            prop_assert!(!mask_matches(&mask, &text));
+        }
+    }
+
+    #[test]
+    fn a_backslash_is_itself_unless_it_escapes() {
+        assert!(mask_matches(b"foo\\bar!*", b"foo\\bar!x"));
+        assert!(mask_matches(b"a\\", b"a\\"));
+        assert!(mask_matches(b"a\\\\*", b"a\\b"));
+        assert!(mask_matches(b"a\\*", b"a*"));
+        assert!(!mask_matches(b"a\\*", b"ab"));
+        assert!(!mask_matches(b"a\\?", b"ab"));
+    }
+
+    #[test]
+    fn a_question_mark_is_one_character_or_one_byte_that_is_none() {
+        assert!(mask_matches(b"?", "\u{1f600}".as_bytes()));
+        assert!(!mask_matches(b"??", "\u{1f600}".as_bytes()));
+        assert!(mask_matches("#caf?".as_bytes(), "#caf\u{e9}".as_bytes()));
+        assert!(mask_matches(b"caf?", b"caf\xe9"));
+        assert!(mask_matches(b"?b", b"\xe9b"));
+    }
+
+    #[test]
+    fn case_is_ignored_in_ascii_only() {
+        assert!(mask_matches(b"ALICE!*@*", b"alice!a@HOST"));
+        assert!(!mask_matches("\u{c9}".as_bytes(), "\u{e9}".as_bytes()));
+        assert!(!mask_matches(b"[", b"{"));
+    }
+
+    #[test]
+    fn a_hostile_mask_comes_to_an_end() {
+        // A matcher that tries every way of sharing the text among the stars does not live to see it.
+        let text = [b'a'; 500];
+        for mask in [
+            &b"*a".repeat(250)[..],
+            &b"a*".repeat(250),
+            &b"*?".repeat(250),
+            &b"*aa".repeat(160),
+        ] {
+            assert!(mask_matches(mask, &text));
+            assert!(!mask_matches(&[mask, b"b"].concat(), &text));
+            assert!(!mask_matches(&[mask, b"b*"].concat(), &text));
+        }
+    }
+}

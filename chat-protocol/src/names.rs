@@ -130,3 +130,90 @@ impl fmt::Debug for FoldedName {
         Escaped(self).fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeSet, HashSet};
+
+    use super::*;
+
+    #[test]
+    fn a_nick_is_letters_and_some_signs_then_also_digits_and_hyphens() {
+        for nick in [
+            "a",
+            "Alice",
+            "[]\\`_^{|}",
+            "a1-",
+            "_0",
+            &"n".repeat(NICK_BYTES),
+        ] {
+            assert!(is_nick(nick.as_bytes()), "{nick}");
+        }
+        let too_long = "n".repeat(NICK_BYTES + 1);
+        for nick in [
+            "", "1a", "-a", "a b", "a.b", "a!b", "a@b", "~a", "#a", "a\0", "\u{e9}", &too_long,
+        ] {
+            assert!(!is_nick(nick.as_bytes()), "{nick}");
+        }
+    }
+
+    #[test]
+    fn a_channel_is_a_number_sign_and_text_that_can_be_seen_and_separated() {
+        let longest = format!("#{}", "c".repeat(CHANNEL_BYTES - 1));
+        for channel in [
+            "#a",
+            "##",
+            "#caf\u{e9}",
+            "#\u{623f}\u{95f4}",
+            "#a:b!*",
+            &longest,
+        ] {
+            assert!(is_channel(channel.as_bytes()), "{channel}");
+        }
+        let too_long = format!("#{}", "\u{e9}".repeat(CHANNEL_BYTES / 2));
+        for channel in [
+            "", "#", "a", "&a", "#a b", "#a,b", "#a\u{7}", "#a\u{3}4", "#a\u{7f}", "#a\u{85}",
+            &too_long,
+        ] {
+            assert!(!is_channel(channel.as_bytes()), "{channel}");
+        }
+        assert!(!is_channel(b"#caf\xe9"), "not UTF-8");
+    }
+
+    #[test]
+    fn names_differ_by_more_than_the_case_of_ascii_letters_or_are_the_same() {
+        for (left, right, same) in [
+            (&b"Alice"[..], &b"aLICE"[..], true),
+            // Equal under rfc1459, not under ascii.
+            (b"a[]\\~", b"a{}|^", false),
+            ("#\u{c9}".as_bytes(), "#\u{e9}".as_bytes(), false),
+            (b"a", b"aa", false),
+            (b"", b"", true),
+        ] {
+            assert_eq!(eq_ignore_case(left, right), same);
+            assert_eq!(fold(left) == fold(right), same);
+            assert_eq!(fold(left).cmp(&fold(right)).is_eq(), same);
+        }
+    }
+
+    #[test]
+    fn a_folded_name_is_found_by_its_bytes() {
+        for bytes in [0, 1, INLINE_BYTES - 1, INLINE_BYTES, INLINE_BYTES + 1, 500] {
+            let name = vec![b'N'; bytes];
+            let names = HashSet::from([fold(&name)]);
+            assert!(names.contains(&fold(&name.to_ascii_lowercase())));
+            assert!(names.contains(name.to_ascii_lowercase().as_slice()));
+            assert!(!names.contains(vec![b'n'; bytes + 1].as_slice()));
+        }
+    }
+
+    #[test]
+    fn folded_names_sort_as_their_bytes() {
+        let names: BTreeSet<FoldedName> = [&b"B"[..], b"a", b"C", &[b'b'; 100]]
+            .into_iter()
+            .map(fold)
+            .collect();
+        let firsts: Vec<(u8, usize)> = names.iter().map(|name| (name[0], name.len())).collect();
+        assert_eq!(firsts, [(b'a', 1), (b'b', 1), (b'b', 100), (b'c', 1)]);
+    }
+}

@@ -64,3 +64,26 @@ impl fmt::Debug for Source<'_> {
         Escaped(self.raw).fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_comes_after_the_last_at_sign_and_the_user_between() {
+        for (raw, parts) in [
+            ("a!b@c@d", ("a", Some("b@c"), Some("d"))),
+            ("a@h!x", ("a", None, Some("h!x"))),
+            ("a!b!c@h", ("a", Some("b!c"), Some("h"))),
+            ("a!@", ("a", Some(""), Some(""))),
+            ("irc.example.org", ("irc.example.org", None, None)),
+            ("", ("", None, None)),
+        ] {
+            let source = Source::new(raw.as_bytes());
+            let (nick, user, host) = parts;
+            assert_eq!(source.nick(), nick.as_bytes(), "{raw}");
+            assert_eq!(source.user(), user.map(str::as_bytes), "{raw}");
+            assert_eq!(source.host(), host.map(str::as_bytes), "{raw}");
+        }
+    }
+}

@@ -70,7 +70,7 @@ impl fmt::Debug for Tags<'_> {
     }
 }
 
-/// The value of one tag, still escaped.
+/// The value of one tag, still escaped; empty or missing is the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Value<'a> {
     raw: &'a [u8],
@@ -81,12 +81,6 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn raw(&self) -> &'a [u8] {
         self.raw
-    }
-
-    /// Whether the value is empty or missing, which mean the same.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.raw.is_empty()
     }
 
     /// The bytes that are meant, one at a time and without allocating.
@@ -137,5 +131,53 @@ pub(crate) fn escape_code(byte: u8) -> Option<u8> {
         b'\n' => Some(b'n'),
         b'\\' => Some(b'\\'),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_of_several_tags_with_one_key_counts() {
+        let tags = Tags::from_raw(b"a=1;b;a=2;ab=3");
+        assert_eq!(tags.get(b"a").unwrap().raw(), b"2");
+        assert_eq!(tags.get(b"b").unwrap().raw(), b"");
+        assert_eq!(tags.get(b"c"), None);
+        assert_eq!(tags.iter().count(), 4);
+    }
+
+    #[test]
+    fn a_tag_without_a_key_is_no_tag() {
+        let tags = Tags::from_raw(b";;=x;a;");
+        assert!(tags.iter().map(|(key, _)| key).eq([b"a"]));
+        assert_eq!(tags.get(b""), None);
+    }
+
+    #[test]
+    fn a_value_may_hold_an_equals_sign_and_a_key_its_prefix_and_vendor() {
+        let tags = Tags::from_raw(b"+example.com/key=a=b");
+        assert_eq!(tags.get(b"+example.com/key").unwrap().raw(), b"a=b");
+    }
+
+    #[test]
+    fn a_value_is_unescaped_byte_by_byte_and_borrowed_if_nothing_is_escaped() {
+        let value = Value {
+            raw: b"\\\\n\\:\\s\\r\\n\\x\\",
+        };
+        assert_eq!(*value.unescape(), *b"\\n; \r\nx");
+        assert!(matches!(
+            Value { raw: b"plain" }.unescape(),
+            Cow::Borrowed(b"plain")
+        ));
+    }
+
+    #[test]
+    fn every_escape_is_undone() {
+        for byte in 0..=u8::MAX {
+            if let Some(code) = escape_code(byte) {
+                assert_eq!(unescape(code), byte);
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Whatever goes into a line, exactly one line within the limits comes out.
 
 use chat_protocol::{
-    LineWriter, MAX_BODY_BYTES, MAX_CLIENT_TAG_BYTES, MAX_TAG_BYTES, Message, TagLimit, Written,
+    LineWriter, MAX_BODY_BYTES, MAX_PARAMETERS, MAX_TAG_BYTES, Message, TagLimit, Written,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -10,6 +10,21 @@ const WHOLE: Written = Written {
     cut: false,
     replaced: false,
 };
+const CUT: Written = Written {
+    cut: true,
+    replaced: false,
+};
+const REPLACED: Written = Written {
+    cut: false,
+    replaced: true,
+};
+
+/// The line that `build` makes, and what it says about it.
+fn write(build: impl FnOnce(LineWriter<'_>) -> Written) -> (String, Written) {
+    let mut out = Vec::new();
+    let written = build(LineWriter::new(&mut out));
+    (String::from_utf8(out).unwrap(), written)
+}
 
 /// Bytes of a hostile peer: those that end a part, a part of a character, and any other.
 fn hostile(longest: usize) -> impl Strategy<Value = Vec<u8>> {
@@ -92,225 +107,190 @@ proptest! {
 #[test]
 fn a_body_of_exactly_512_bytes_is_not_cut_and_one_more_is() {
     let room = MAX_BODY_BYTES - "AWAY :\r\n".len();
-    for (bytes, cut) in [(room, false), (room + 1, true), (room + 10_000, true)] {
-        let mut out = Vec::new();
-        let written = LineWriter::new(&mut out)
-            .command(b"AWAY")
-            .trailing(&vec![b'x'; bytes])
-            .finish();
-        assert_eq!(
-            written,
-            Written {
-                cut,
-                replaced: false
-            }
-        );
-        assert_eq!(out.len(), MAX_BODY_BYTES);
-        assert!(out.ends_with(b"x\r\n"));
+    for (bytes, expected) in [(room, WHOLE), (room + 1, CUT), (room + 10_000, CUT)] {
+        let (line, written) = write(|writer| {
+            writer
+                .command(b"AWAY")
+                .trailing(&vec![b'x'; bytes])
+                .finish()
+        });
+        assert_eq!(written, expected);
+        assert_eq!(line.len(), MAX_BODY_BYTES);
+        assert!(line.ends_with("x\r\n"));
     }
 }
 
 #[test]
 fn nothing_follows_a_part_that_was_cut() {
-    let mut out = Vec::new();
-    let writer = LineWriter::new(&mut out)
-        .command(b"X")
-        .parameter(&[b'y'; 600]);
-    assert_eq!(writer.room(), 0);
-    let written = writer
-        .parameter(b"z")
-        .trailing(b"z")
-        .append(b"z")
-        .append_display(1)
-        .finish();
+    let (line, written) = write(|writer| {
+        let writer = writer.command(b"X").parameter(&[b'y'; 600]);
+        assert_eq!(writer.room(), 0);
+        writer
+            .parameter(b"z")
+            .trailing(b"z")
+            .append(b"z")
+            .append_display(1)
+            .finish()
+    });
+    assert_eq!(written, CUT);
     assert_eq!(
-        written,
-        Written {
-            cut: true,
-            replaced: false
-        }
+        line,
+        format!("X {}\r\n", "y".repeat(MAX_BODY_BYTES - "X \r\n".len()))
     );
-    assert!(!out.contains(&b'z'));
-    assert_eq!(out.len(), MAX_BODY_BYTES);
 }
 
 #[test]
 fn room_is_what_fits_without_a_cut() {
-    let mut out = Vec::new();
-    let writer = LineWriter::new(&mut out)
-        .tag(b"a", b"b")
-        .source(b"s")
-        .command(b"353")
-        .trailing(b"");
-    let room = writer.room();
-    assert_eq!(room, MAX_BODY_BYTES - ":s 353 :\r\n".len());
-    assert_eq!(writer.append(&vec![b'x'; room]).finish(), WHOLE);
+    let (line, written) = write(|writer| {
+        assert_eq!(writer.room(), MAX_BODY_BYTES - "\r\n".len());
+        let writer = writer
+            .tag(b"a", b"b")
+            .source(b"s")
+            .command(b"353")
+            .trailing(b"");
+        let room = writer.room();
+        writer.append(&vec![b'x'; room]).finish()
+    });
+    assert_eq!(written, WHOLE);
+    assert_eq!(line.len(), "@a=b ".len() + MAX_BODY_BYTES);
 }
 
 #[test]
 fn a_tag_that_does_not_fit_is_left_out_whole() {
-    for (limit, bytes) in [
-        (TagLimit::Server, MAX_TAG_BYTES),
-        (TagLimit::Client, MAX_CLIENT_TAG_BYTES),
-    ] {
-        let room = bytes - "@a=;b= ".len();
-        for (value_bytes, cut) in [(room - 1, false), (room, true)] {
+    for limit in [TagLimit::None, TagLimit::Client, TagLimit::Server] {
+        let room = limit.bytes().saturating_sub("@a=1;b= ".len());
+        for value_bytes in [room, room + 1] {
+            let value = "x".repeat(value_bytes);
             let mut out = Vec::new();
             let written = LineWriter::with_tag_limit(&mut out, limit)
                 .tag(b"a", b"1")
-                .tag(b"b", &vec![b'x'; value_bytes])
+                .tag(b"b", value.as_bytes())
                 .command(b"TAGMSG")
-                .parameter(b"#room")
                 .finish();
-            assert_eq!(
-                written,
-                Written {
-                    cut,
-                    replaced: false
-                }
-            );
-            let message = Message::parse(out.strip_suffix(b"\r\n").unwrap()).unwrap();
-            assert_eq!(message.tags.get(b"a").unwrap().raw(), b"1");
-            assert_eq!(message.tags.get(b"b").is_some(), !cut);
-            assert_eq!(*message.parameters, [b"#room"]);
+            let expected = match limit {
+                TagLimit::None => "TAGMSG\r\n".to_owned(),
+                _ if value_bytes == room => format!("@a=1;b={value} TAGMSG\r\n"),
+                _ => "@a=1 TAGMSG\r\n".to_owned(),
+            };
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+            assert_eq!(written.cut, limit == TagLimit::None || value_bytes > room);
         }
     }
 }
 
 #[test]
-fn a_line_without_tags_has_no_tag_section() {
-    let mut out = Vec::new();
-    let written = LineWriter::with_tag_limit(&mut out, TagLimit::None)
-        .tag(b"time", b"now")
-        .command(b"PING")
-        .parameter(b"x")
-        .finish();
-    assert_eq!(
-        written,
-        Written {
-            cut: true,
-            replaced: false
-        }
-    );
-    assert_eq!(out, b"PING x\r\n");
+fn tags_of_another_message_are_copied_all_or_none() {
+    let tags = format!("a=1\\s;b;;{}", "x".repeat(100));
+    let line = format!("@{tags} PING");
+    let message = Message::parse(line.as_bytes()).unwrap();
+    let (copied, written) = write(|writer| {
+        writer
+            .tag(b"c", b"2")
+            .tags(message.tags)
+            .command(b"PING")
+            .finish()
+    });
+    assert_eq!((copied, written), (format!("@c=2;{tags} PING\r\n"), WHOLE));
+
+    let long = vec![b'y'; MAX_TAG_BYTES - 50];
+    let (copied, written) = write(|writer| {
+        writer
+            .tag(b"c", &long)
+            .tags(message.tags)
+            .command(b"PING")
+            .finish()
+    });
+    assert!(copied.ends_with("y PING\r\n"));
+    assert_eq!(written, CUT);
 }
 
 #[test]
 fn a_tag_without_a_writable_key_is_left_out() {
     for key in [&b""[..], b"a=b", b"a;b", b"a b", b"a\nb"] {
-        let mut out = Vec::new();
-        let written = LineWriter::new(&mut out)
-            .tag(key, b"v")
-            .command(b"X")
-            .finish();
-        assert_eq!(
-            written,
-            Written {
-                cut: false,
-                replaced: true
-            }
-        );
-        assert_eq!(out, b"X\r\n");
+        let (line, written) = write(|writer| writer.tag(key, b"v").command(b"X").finish());
+        assert_eq!((line.as_str(), written), ("X\r\n", REPLACED));
     }
 }
 
 #[test]
 fn an_empty_tag_value_is_not_written() {
-    let mut out = Vec::new();
-    LineWriter::new(&mut out)
-        .tag(b"a", b"")
-        .tag(b"b", b"c")
-        .command(b"X")
-        .finish();
-    assert_eq!(out, b"@a;b=c X\r\n");
+    let (line, written) =
+        write(|writer| writer.tag(b"a", b"").tag(b"b", b"c").command(b"X").finish());
+    assert_eq!((line.as_str(), written), ("@a;b=c X\r\n", WHOLE));
 }
 
 #[test]
 fn what_would_break_a_line_stands_there_as_another_byte() {
-    let mut out = Vec::new();
-    let written = LineWriter::new(&mut out)
-        .source(b"a b")
-        .command(b":x")
-        .parameter(b"")
-        .parameter(b":y z")
-        .trailing(b"one\r\nQUIT\0 :two")
-        .finish();
-    assert_eq!(
-        written,
-        Written {
-            cut: false,
-            replaced: true
-        }
-    );
-    assert_eq!(
-        str::from_utf8(&out),
-        Ok(":a_b _x * _y_z :one  QUIT  :two\r\n")
-    );
+    let (line, written) = write(|writer| {
+        let writer = writer
+            .tag(b"a", b"1\x002")
+            .source(b"a b")
+            .command(b":x")
+            .parameter(b"");
+        writer
+            .parameter(b":y z")
+            .trailing(b"one\r\nQUIT\0 :two")
+            .finish()
+    });
+    assert_eq!(line, "@a=1_2 :a_b _x * _y_z :one  QUIT  :two\r\n");
+    assert_eq!(written, REPLACED);
+    // At the start of a line an at sign would begin tags.
+    let (line, written) = write(|writer| writer.command(b"@x").finish());
+    assert_eq!((line.as_str(), written), ("_x\r\n", REPLACED));
 }
 
 #[test]
 fn values_are_formatted_in_place() {
-    let mut out = Vec::new();
-    let written = LineWriter::new(&mut out)
-        .source(b"irc.example.org")
-        .command(b"265")
-        .parameter(b"alice")
-        .parameter_display(7)
-        .parameter_display("")
-        .parameter_display(":-)")
-        .trailing_display(format_args!("Current local users {}, max {}", 7, 12))
-        .append(b" or so")
-        .finish();
+    let (line, written) = write(|writer| {
+        let writer = writer
+            .source(b"irc.example.org")
+            .command(b"265")
+            .parameter(b"alice");
+        let writer = writer
+            .parameter_display(7)
+            .parameter_display("")
+            .parameter_display(":-)");
+        writer
+            .trailing_display(format_args!("Current users {}, max {}", 7, 12))
+            .append(b"!")
+            .finish()
+    });
     assert_eq!(
-        written,
-        Written {
-            cut: false,
-            replaced: true
-        }
+        line,
+        ":irc.example.org 265 alice 7 * _-) :Current users 7, max 12!\r\n"
     );
-    assert_eq!(
-        str::from_utf8(&out),
-        Ok(":irc.example.org 265 alice 7 * _-) :Current local users 7, max 12 or so\r\n"),
-    );
+    assert_eq!(written, REPLACED);
 }
 
 #[test]
 fn a_source_can_be_written_piece_by_piece() {
-    let mut out = Vec::new();
-    LineWriter::new(&mut out)
-        .source(b"alice")
-        .append(b"!a@")
-        .append_display("127.0.0.1")
-        .command(b"JOIN")
-        .parameter(b"#room")
-        .finish();
-    assert_eq!(out, b":alice!a@127.0.0.1 JOIN #room\r\n");
+    let (line, written) = write(|writer| {
+        let writer = writer
+            .source(b"alice")
+            .append(b"!a@")
+            .append_display("127.0.0.1");
+        writer.command(b"JOIN").parameter(b"#room").finish()
+    });
+    assert_eq!(
+        (line.as_str(), written),
+        (":alice!a@127.0.0.1 JOIN #room\r\n", WHOLE)
+    );
 }
 
 #[test]
 fn a_sixteenth_parameter_is_left_out() {
-    let words: Vec<&[u8]> = vec![b"x"; 15];
-    let mut out = Vec::new();
-    assert_eq!(
-        LineWriter::new(&mut out)
+    let fifteen: Vec<&[u8]> = vec![b"x"; MAX_PARAMETERS];
+    let expected = format!("A{}\r\n", " x".repeat(MAX_PARAMETERS));
+    let (line, written) = write(|writer| writer.command(b"A").parameters(&fifteen).finish());
+    assert_eq!((&line, written), (&expected, WHOLE));
+    let (line, written) = write(|writer| {
+        writer
             .command(b"A")
-            .parameters(&words)
-            .finish(),
-        WHOLE
-    );
-    let written = LineWriter::new(&mut out)
-        .command(b"B")
-        .parameters(&words)
-        .parameter(b"y")
-        .finish();
-    assert_eq!(
-        written,
-        Written {
-            cut: true,
-            replaced: false
-        }
-    );
-    assert!(!out.contains(&b'y'));
+            .parameters(&fifteen)
+            .parameter(b"y")
+            .finish()
+    });
+    assert_eq!((&line, written), (&expected, CUT));
 }
 
 #[test]
@@ -328,10 +308,11 @@ fn a_line_that_is_not_finished_is_taken_back() {
 #[test]
 #[should_panic(expected = "one command stands before the parameters")]
 fn parts_out_of_order_are_a_mistake_in_the_code() {
-    let mut out = Vec::new();
-    LineWriter::new(&mut out)
-        .command(b"PING")
-        .parameter(b"x")
-        .command(b"PONG")
-        .finish();
+    write(|writer| {
+        writer
+            .command(b"PING")
+            .parameter(b"x")
+            .command(b"PONG")
+            .finish()
+    });
 }
