@@ -7,7 +7,8 @@ use std::ops::{Index, IndexMut};
 
 use bitflags::bitflags;
 
-use super::client::ClientSlot;
+use super::client::{ClientSlot, Identity};
+use super::mask_lists::{Entry, MaskList, MaskLists};
 use super::name_table::NameTable;
 use super::slots::{Key, Slots};
 
@@ -69,7 +70,7 @@ pub(super) struct Member {
 #[derive(Debug)]
 pub(super) struct Topic {
     pub(super) text: Box<[u8]>,
-    /// `nick!user@host` of who set it.
+    /// Nick of who set it.
     pub(super) set_by: Box<[u8]>,
     /// Seconds since 1970.
     pub(super) set_at: u64,
@@ -85,6 +86,8 @@ pub(super) struct Channel {
     pub(super) key: Option<Box<[u8]>>,
     pub(super) limit: Option<NonZeroU32>,
     pub(super) topic: Option<Box<Topic>>,
+    /// Most channels have none.
+    masks: Option<Box<MaskLists>>,
     /// Seconds since 1970.
     pub(super) created_at: u64,
 }
@@ -99,9 +102,38 @@ impl Channel {
             key: None,
             limit: None,
             topic: None,
+            masks: None,
             created_at,
         }
     }
+
+    /// The masks of a list, oldest first.
+    pub(super) fn masks(&self, list: MaskList) -> &[Entry] {
+        self.masks.as_ref().map_or(&[], |masks| masks.entries(list))
+    }
+
+    /// Whether a ban that nothing exempts from applies to somebody.
+    pub(super) fn is_banned(&self, identity: &Identity) -> bool {
+        self.has_listed(MaskList::Ban, identity)
+            && !self.has_listed(MaskList::BanExemption, identity)
+    }
+
+    /// Whether somebody is on a list.
+    pub(super) fn has_listed(&self, list: MaskList, identity: &Identity) -> bool {
+        self.masks
+            .as_ref()
+            .is_some_and(|masks| masks.matches(list, identity.as_source()))
+    }
+}
+
+/// What became of a mask that was to be put on a list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Addition {
+    Done,
+    /// It was on the list already.
+    Known,
+    /// The channel's lists, or all lists together, are full.
+    Full,
 }
 
 /// All channels.
@@ -109,6 +141,8 @@ impl Channel {
 pub(super) struct Channels {
     slots: Slots<Channel>,
     by_name: NameTable<ChannelSlot>,
+    /// Memory that the masks of all channels take, more or less.
+    mask_bytes: usize,
 }
 
 impl Channels {
@@ -116,6 +150,7 @@ impl Channels {
         Channels {
             slots: Slots::new(),
             by_name: NameTable::new(),
+            mask_bytes: 0,
         }
     }
 
@@ -133,7 +168,41 @@ impl Channels {
     pub(super) fn remove(&mut self, channel: ChannelSlot) -> Option<Channel> {
         let channel = self.slots.remove(channel.0)?;
         self.by_name.remove(&channel.name);
+        self.mask_bytes -= channel.masks.as_ref().map_or(0, |masks| masks.bytes());
         Some(channel)
+    }
+
+    /// Puts a mask on a list of a channel, unless all masks would then take
+    /// more than `max_bytes`.
+    pub(super) fn add_mask(
+        &mut self,
+        channel: ChannelSlot,
+        list: MaskList,
+        entry: Entry,
+        max_bytes: usize,
+    ) -> Addition {
+        let masks = self.slots[channel.0].masks.get_or_insert_default();
+        if masks.contains(list, &entry.mask) {
+            Addition::Known
+        } else if masks.is_full() || self.mask_bytes + entry.bytes() > max_bytes {
+            Addition::Full
+        } else {
+            self.mask_bytes += entry.bytes();
+            masks.add(list, entry);
+            Addition::Done
+        }
+    }
+
+    /// Takes a mask off a list of a channel.
+    pub(super) fn remove_mask(
+        &mut self,
+        channel: ChannelSlot,
+        list: MaskList,
+        mask: &[u8],
+    ) -> Option<Entry> {
+        let entry = self.slots[channel.0].masks.as_mut()?.remove(list, mask)?;
+        self.mask_bytes -= entry.bytes();
+        Some(entry)
     }
 
     pub(super) fn id(&self, channel: ChannelSlot) -> ChannelId {

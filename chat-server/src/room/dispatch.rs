@@ -42,17 +42,30 @@ impl Command {
 }
 
 /// All commands, sorted by name.
-pub(super) const COMMANDS: [Command; 10] = [
+pub(super) const COMMANDS: [Command; 23] = [
+    command("AWAY", State::away, 0),
     command("CAP", State::cap, 1).always(),
+    command("INVITE", State::invite, 0),
     command("JOIN", State::join, 1),
+    command("KICK", State::kick, 2),
+    command("KILL", State::kill, 2),
+    command("LUSERS", State::lusers, 0),
+    command("MODE", State::mode, 1),
+    command("MOTD", State::motd, 0),
     command("NICK", State::nick, 0).always(),
     command("NOTICE", State::notice, 0),
+    command("OPER", State::oper, 2),
+    command("PART", State::part, 1),
     command("PASS", State::pass, 1).always(),
     command("PING", State::answer_ping, 1).always(),
     command("PONG", State::pong, 0).always(),
     command("PRIVMSG", State::privmsg, 0),
     command("QUIT", State::quit, 0).always(),
+    command("SETNAME", State::set_real_name, 1),
+    command("TAGMSG", State::tagmsg, 0),
+    command("TOPIC", State::topic, 1),
     command("USER", State::user, 4).always(),
+    command("WALLOPS", State::wallops, 1),
 ];
 
 /// The command of that name, in whatever case it is written.

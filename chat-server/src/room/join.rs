@@ -5,17 +5,21 @@ use chat_protocol::{Message, is_channel};
 use super::calendar::unix_seconds;
 use super::capabilities::Capabilities;
 use super::channel::{Channel, ChannelModes, ChannelSlot, Status};
-use super::client::ClientSlot;
+use super::client::{Client, ClientSlot};
 use super::limits::MAX_CHANNELS;
+use super::mask_lists::MaskList;
 use super::numerics::{
-    ERR_BADCHANMASK, ERR_BADCHANNELKEY, ERR_CHANNELISFULL, ERR_INVITEONLYCHAN, ERR_TOOMANYCHANNELS,
-    ERR_UNAVAILRESOURCE, Numeric,
+    ERR_BADCHANMASK, ERR_BADCHANNELKEY, ERR_BANNEDFROMCHAN, ERR_CHANNELISFULL, ERR_INVITEONLYCHAN,
+    ERR_TOOMANYCHANNELS, ERR_UNAVAILRESOURCE, Numeric,
 };
 use super::state::State;
 
 impl State {
     /// `JOIN channel{,channel} [key{,key}]`, or `JOIN 0` to leave all.
     pub(super) fn join(&mut self, from: ClientSlot, message: &Message<'_>) {
+        if message.parameters[0] == b"0" {
+            return self.part_all(from);
+        }
         let keys = message.parameters.get(1).copied().unwrap_or_default();
         let mut keys = keys.split(|&byte| byte == b',');
         for name in message.parameters[0].split(|&byte| byte == b',') {
@@ -53,6 +57,8 @@ impl State {
                 channel
             }
         };
+        let id = self.channels.id(channel);
+        self.clients[client].invitations.retain(|held| *held != id);
         self.announce_join(client, channel);
         self.send_topic(client, channel);
         self.send_names(client, channel);
@@ -61,11 +67,19 @@ impl State {
     /// Whether a channel's modes let a client in.
     fn may_join(&self, client: ClientSlot, slot: ChannelSlot, key: &[u8]) -> Result<(), Numeric> {
         let channel = &self.channels[slot];
-        let is_invited = self.clients[client]
-            .invitations
-            .contains(&self.channels.id(slot));
-        if channel.modes.contains(ChannelModes::INVITE_ONLY) && !is_invited {
+        let Client {
+            identity,
+            invitations,
+            ..
+        } = &self.clients[client];
+        if channel.modes.contains(ChannelModes::INVITE_ONLY)
+            && !invitations.contains(&self.channels.id(slot))
+            && !channel.has_listed(MaskList::InviteExemption, identity)
+        {
             return Err(ERR_INVITEONLYCHAN);
+        }
+        if channel.is_banned(identity) {
+            return Err(ERR_BANNEDFROMCHAN);
         }
         if channel.key.as_ref().is_some_and(|wanted| **wanted != *key) {
             return Err(ERR_BADCHANNELKEY);

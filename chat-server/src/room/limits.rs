@@ -10,6 +10,8 @@ pub(super) const AWAY_BYTES: usize = 200;
 pub(super) const KEY_BYTES: usize = 23;
 /// Reason given with KICK.
 pub(super) const KICK_BYTES: usize = 255;
+/// Mask in a ban or exemption list.
+pub(super) const MASK_BYTES: usize = 100;
 /// Real name.
 pub(super) const REAL_NAME_BYTES: usize = 150;
 /// Topic of a channel.

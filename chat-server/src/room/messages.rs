@@ -212,13 +212,14 @@ impl State {
     }
 
     /// Whether a client's words reach a channel.
-    fn may_speak(&self, client: ClientSlot, channel: ChannelSlot) -> bool {
-        let modes = self.channels[channel].modes;
-        match self.status_in(client, channel) {
-            Some(status) if !status.is_empty() => true,
-            Some(_) => !modes.contains(ChannelModes::MODERATED),
-            None => !modes.intersects(ChannelModes::MODERATED | ChannelModes::NO_EXTERNAL),
-        }
+    fn may_speak(&self, client: ClientSlot, slot: ChannelSlot) -> bool {
+        let channel = &self.channels[slot];
+        let silencing = match self.status_in(client, slot) {
+            Some(status) if !status.is_empty() => return true,
+            Some(_) => ChannelModes::MODERATED,
+            None => ChannelModes::MODERATED | ChannelModes::NO_EXTERNAL,
+        };
+        !channel.modes.intersects(silencing) && !channel.is_banned(&self.clients[client].identity)
     }
 
     /// Answers with an error, unless it would be the answer to a NOTICE.

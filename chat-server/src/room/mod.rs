@@ -27,29 +27,38 @@
 //! Leaves out: linking servers, accounts, history.
 #![allow(dead_code, reason = "the commands that use it come next")]
 
+mod away;
 mod calendar;
 mod capabilities;
 mod channel;
+mod channel_modes;
 mod client;
 mod dispatch;
+mod invite;
 mod isupport;
 mod join;
 mod leaving;
 mod letter;
 mod limits;
 mod mail;
+mod mask_lists;
 mod membership;
 mod messages;
+mod modes;
 mod name_table;
 mod numerics;
+mod operators;
+mod part;
 mod plain;
 mod plain_text;
 mod queries;
 mod registration;
 mod rules;
+mod setname;
 mod slots;
 mod state;
 mod topic;
+mod user_modes;
 
 pub use client::{ClientId, Kind};
 pub use rules::{Limits, Operator, Rules, Secret, is_server_name};

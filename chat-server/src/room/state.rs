@@ -63,6 +63,8 @@ pub struct Counters {
     pub lines_malformed: u64,
     /// Messages put into queues: one to a hundred members counts a hundred.
     pub lines_queued: u64,
+    /// PASS and OPER with a wrong password.
+    pub wrong_passwords: u64,
     /// Clients put out because they read too slowly.
     pub clients_too_slow: u64,
 }
@@ -286,6 +288,12 @@ impl State {
     /// Shows `lines` as the message of the day from now on.
     pub fn replace_motd(&mut self, lines: Vec<String>) {
         self.rules.motd = lines;
+    }
+
+    /// Number of people that others can see.
+    #[must_use]
+    pub fn people(&self) -> usize {
+        self.census.registered
     }
 
     /// What the room has done so far.
