@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::event_loop::{Event, EventLoop};
+use crate::event_loop::EventLoop;
 use crate::watch::{Watch, Watched};
 use crate::{Interest, SendQueue};
 
@@ -27,8 +27,8 @@ pub const OUTPUT_LIMIT_BYTES: usize = 1024 * 1024;
 /// `PIPE_BUF`: a pipe that is writable takes this much without blocking.
 const PIPE_BUF_BYTES: usize = 4096;
 
-/// How much a terminal of one's own is given in one turn.
-const TERMINAL_BYTES: usize = 64 * 1024;
+/// How much is written in one turn, so that a long log keeps nobody waiting.
+const BYTES_A_TURN: usize = 64 * 1024;
 
 /// Lines on their way to standard output or standard error.
 ///
@@ -50,6 +50,8 @@ struct Shared {
 #[derive(Debug)]
 struct Queue {
     bytes: SendQueue,
+    /// Lines appended since the queue was last empty.
+    lines: u64,
     dropped: u64,
     /// How many of the dropped have been told of in the output itself.
     told: u64,
@@ -78,6 +80,7 @@ impl Output {
         let mut queue = self.queue();
         if queue.bytes.len() + line.len() <= OUTPUT_LIMIT_BYTES {
             queue.bytes.push(line);
+            queue.lines += 1;
         } else {
             queue.dropped += 1;
         }
@@ -115,25 +118,31 @@ impl Output {
         }
     }
 
-    /// Writes as much as the stream is sure to take now.
+    /// Writes what the stream takes now, as far as that is known beforehand.
     fn write_some(&self) {
         let mut queue = self.queue();
-        let most = match self.0.stream {
-            Stream::Terminal(_) => TERMINAL_BYTES,
-            Stream::Output(_) | Stream::Error(_) => PIPE_BUF_BYTES,
-        };
-        if queue
-            .bytes
-            .write_to(AtMost {
-                stream: &self.0.stream,
-                left: most,
-            })
-            .is_err()
-        {
-            // EPIPE, EIO: nobody will ever read this.
-            queue.dropped += 1;
-            queue.told = queue.dropped;
-            queue.bytes.clear();
+        let stream = &self.0.stream;
+        let mut left = BYTES_A_TURN;
+        while !queue.bytes.is_empty() && left > 0 && stream.takes_bytes() {
+            let most = if stream.is_shared() {
+                PIPE_BUF_BYTES
+            } else {
+                left
+            };
+            match queue.bytes.write_to(AtMost { stream, left: most }) {
+                // A terminal that is full, for all it said.
+                Ok(0) => break,
+                Ok(count) => left -= count.min(left),
+                Err(_) => {
+                    // EPIPE, EIO: nobody will ever read this.
+                    queue.dropped += queue.lines;
+                    queue.told = queue.dropped;
+                    queue.bytes.clear();
+                }
+            }
+        }
+        if queue.bytes.is_empty() {
+            queue.lines = 0;
         }
         let untold = queue.dropped - queue.told;
         if queue.bytes.is_empty() && untold > 0 && matches!(self.0.stream, Stream::Error(_)) {
@@ -185,6 +194,19 @@ impl Stream {
             Ok(terminal) => Stream::Terminal(terminal),
             Err(_) => standard,
         }
+    }
+}
+
+impl Stream {
+    /// Whether somebody else may change what this process knows of it.
+    fn is_shared(&self) -> bool {
+        !matches!(self, Stream::Terminal(_))
+    }
+
+    /// Whether a small write would not block; a descriptor in an error does not.
+    fn takes_bytes(&self) -> bool {
+        let mut asked = [PollFd::new(self.as_fd(), PollFlags::POLLOUT)];
+        poll(&mut asked, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
     }
 }
 
@@ -254,6 +276,7 @@ impl<S> EventLoop<S> {
         }
         let queue = Queue {
             bytes: SendQueue::new(OUTPUT_LIMIT_BYTES),
+            lines: 0,
             dropped: 0,
             told: 0,
         };
@@ -263,7 +286,7 @@ impl<S> EventLoop<S> {
             queue: Mutex::new(queue),
         });
         let watch = Watch::new(Interest::NONE).label(label);
-        let guard = self.watch_as(Arc::clone(&shared), watch, Self::write_output, true)?;
+        let guard = self.watch_as(Arc::clone(&shared), watch, |_, _, _| {}, true)?;
         let output = Output(shared);
         self.outputs.push(OutputWatch {
             label,
@@ -273,21 +296,14 @@ impl<S> EventLoop<S> {
         Ok(output)
     }
 
-    /// Standard output or error takes bytes.
-    fn write_output(_: &mut S, event_loop: &mut EventLoop<S>, event: Event) {
-        if let Some(open) = event_loop
-            .outputs
-            .iter()
-            .find(|open| open.guard.id() == event.id)
-        {
-            open.output.write_some();
-        }
-    }
-
-    /// Asks the kernel for WRITABLE where lines wait.
-    pub(crate) fn ask_for_outputs(&mut self) {
+    /// Writes what waits, and asks to be told of room for the rest.
+    ///
+    /// Before the wait and not in the callback of an event: otherwise the trace
+    /// of a turn would need a turn to be written, and that one a line of trace.
+    pub(crate) fn write_outputs(&mut self) {
         for index in 0..self.outputs.len() {
             let open = &self.outputs[index];
+            open.output.write_some();
             let waits = open.output.pending() > 0;
             let interest = if waits {
                 Interest::WRITABLE

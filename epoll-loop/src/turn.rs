@@ -102,7 +102,7 @@ impl<S> EventLoop<S> {
         if self.stopped.is_some() {
             return Ok(());
         }
-        self.ask_for_outputs();
+        self.write_outputs();
         self.reify();
         let ready = self.wait(limit)?;
         self.now.set(None);
@@ -135,7 +135,7 @@ impl<S> EventLoop<S> {
             match self.epoll.wait(&mut self.events, timeout) {
                 Ok(events) => {
                     if let Some(begin) = begin {
-                        let (timeout, took) = (timeout.duration(), begin.elapsed());
+                        let (timeout, took) = (finite(timeout), begin.elapsed());
                         self.observe(&Entry::Waited {
                             timeout,
                             reason,
@@ -426,6 +426,16 @@ impl<S> EventLoop<S> {
             Kind::Idle | Kind::BeforeWait | Kind::AfterWait => Some(Source::Turn),
             Kind::SignalDescriptor | Kind::Vacant => None,
         }
+    }
+}
+
+/// The time that a timeout stands for; none is for ever.
+fn finite(timeout: PollTimeout) -> Option<Duration> {
+    // nix's own conversion panics at -1.
+    if timeout.is_none() {
+        None
+    } else {
+        timeout.duration()
     }
 }
 
