@@ -1,3 +1,27 @@
-//! A chat room on one epoll loop.
+//! A chat room on one epoll loop, for IRC clients and for plain `nc`.
+//!
+//! Two layers that do not know each other's business: the loop side ([`Server`]
+//! in `server.rs`, `connection.rs`, `closing.rs`) accepts, reads, frames and
+//! flushes; the [`room`] takes lines and appends answers to queues, with no
+//! socket and no clock of its own.
+//!
+//! The program `chat-server` runs a [`Server`] on the loop of its main thread;
+//! a program that wants one inside itself takes [`Embedded`].
 
+mod closing;
+mod connection;
+mod embedded;
+mod flood;
+mod inbox;
+mod listener;
+mod plain_lines;
 pub mod room;
+mod server;
+mod settings;
+mod watcher_map;
+
+pub use embedded::Embedded;
+pub use flood::FloodLimit;
+pub use listener::bind;
+pub use server::Server;
+pub use settings::Settings;

@@ -1,0 +1,176 @@
+//! How connections end: asked and silent, drained, lost, shut down.
+//!
+//! Shows: one timer a connection that is set again only when it fires, so that
+//! a busy client costs no timer work; last words that arrive although the peer
+//! is told to go (a close with bytes unread is a reset).
+
+use std::time::Duration;
+
+use epoll_loop::{Event, EventLoop};
+use tracing::{debug, info, warn};
+
+use crate::connection::Stage;
+use crate::room::ClientId;
+use crate::server::Server;
+
+impl Server {
+    /// A client's timer: it has not registered in time, was silent for long, or
+    /// has not taken its last bytes.
+    pub(crate) fn check_up(&mut self, event_loop: &mut EventLoop<Server>, event: Event) {
+        let Some(client) = self.clients.remove(event.id) else {
+            return;
+        };
+        let now = self.now(event_loop);
+        let is_registered = self.room.is_registered(client);
+        let (interval, timeout) = (self.settings.ping_interval, self.settings.ping_timeout);
+        let Some(connection) = self.connection_mut(client) else {
+            return;
+        };
+        let Stage::Open { asked } = connection.stage else {
+            debug!("a client did not take its last bytes in time");
+            return self.close(event_loop, client);
+        };
+        let silent = now.instant.saturating_duration_since(connection.last_heard);
+        if !is_registered {
+            self.set_check_up(event_loop, client, self.settings.drain);
+            return self.room.disconnect(client, "Registration timed out", now);
+        }
+        let next = if asked && silent >= interval + timeout {
+            let reason = format!("Ping timeout: {} seconds", timeout.as_secs());
+            self.room.disconnect(client, &reason, now);
+            self.settings.drain
+        } else if asked {
+            (interval + timeout).saturating_sub(silent)
+        } else if silent >= interval {
+            // A second PING would tell nothing that the first does not. The
+            // silence is counted from here if the server itself was late.
+            connection.last_heard = now.instant.checked_sub(interval).unwrap_or(now.instant);
+            connection.stage = Stage::Open { asked: true };
+            self.room.ping(client, now);
+            timeout
+        } else {
+            interval.saturating_sub(silent)
+        };
+        self.set_check_up(event_loop, client, next);
+    }
+
+    fn set_check_up(
+        &mut self,
+        event_loop: &mut EventLoop<Server>,
+        client: ClientId,
+        delay: Duration,
+    ) {
+        let Some(connection) = self.connection_mut(client) else {
+            return;
+        };
+        let timer = event_loop.after(delay, Server::check_up);
+        let before = std::mem::replace(&mut connection.check_up, timer);
+        event_loop.cancel(before);
+        self.clients.remove(before);
+        self.clients.insert(timer, client);
+    }
+
+    /// The room has said its last word to a client; `is_written` tells whether
+    /// all of it has been written.
+    pub(crate) fn wind_up(
+        &mut self,
+        event_loop: &mut EventLoop<Server>,
+        client: ClientId,
+        is_written: bool,
+    ) {
+        let drain = self.settings.drain;
+        let Some(connection) = self.connection_mut(client) else {
+            return;
+        };
+        if connection.is_open() {
+            connection.stage = Stage::Draining;
+            connection.ask_to_read(event_loop);
+            if let Some(timer) = connection.resume.take() {
+                event_loop.cancel(timer);
+                self.clients.remove(timer);
+            }
+            self.set_check_up(event_loop, client, drain);
+        }
+        let Some(connection) = self.connection_mut(client) else {
+            return;
+        };
+        if is_written && connection.stage == Stage::Draining {
+            // After the peer's end there is nothing left to read.
+            if connection.has_ended || connection.linger(event_loop).is_err() {
+                self.close(event_loop, client);
+            }
+        }
+    }
+
+    /// A connection has failed: its peer is gone, and the others are told why.
+    pub(crate) fn lose(
+        &mut self,
+        event_loop: &mut EventLoop<Server>,
+        client: ClientId,
+        reason: &str,
+    ) {
+        let now = self.now(event_loop);
+        self.room.disconnect(client, reason, now);
+        self.close(event_loop, client);
+    }
+
+    /// Ends a connection for good.
+    pub(crate) fn close(&mut self, event_loop: &mut EventLoop<Server>, client: ClientId) {
+        let Some(connection) = self.take_connection(client) else {
+            return;
+        };
+        self.lines_with_nul_or_cr += connection.inbox.dropped();
+        for timer in std::iter::once(connection.check_up).chain(connection.resume) {
+            event_loop.cancel(timer);
+            self.clients.remove(timer);
+        }
+        self.clients.remove(connection.stream.id());
+        self.room.forget(client);
+        debug!("closed");
+    }
+
+    // ---- shutting down, and reading the message of the day again ----
+
+    /// Ends the server: nobody is let in any more, every client gets an ERROR,
+    /// and what is queued is written for as long as the drain setting says. Asked
+    /// twice, it does not wait.
+    pub fn shut_down(&mut self, event_loop: &mut EventLoop<Server>, _: Event) {
+        if self.is_shutting_down {
+            return event_loop.stop(Ok(()));
+        }
+        let counters = self.room.counters();
+        info!(?counters, people = self.room.people(), "shutting down");
+        self.is_shutting_down = true;
+        self.listeners.clear();
+        let now = self.now(event_loop);
+        self.room.shut_down(now);
+        event_loop.after(self.settings.drain, Server::give_up);
+    }
+
+    /// The time for shutting down is over.
+    fn give_up(&mut self, event_loop: &mut EventLoop<Server>, _: Event) {
+        let left = self.connections().count();
+        if left > 0 {
+            info!(
+                left,
+                "connections were closed before they had everything or hung up"
+            );
+        }
+        event_loop.stop(Ok(()));
+    }
+
+    /// Reads the message of the day again from its file; the old one stays if
+    /// that fails.
+    pub fn reread_motd(&mut self, _: &mut EventLoop<Server>, _: Event) {
+        if self.settings.motd_file.is_none() {
+            return;
+        }
+        match self.settings.read_motd() {
+            Ok(lines) => {
+                info!(lines = lines.len(), "the message of the day was read again");
+                self.room.replace_motd(lines);
+            }
+            Err(err) => warn!(%err, "the message of the day stays as it was"),
+        }
+    }
+}

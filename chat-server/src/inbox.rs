@@ -1,0 +1,167 @@
+//! What comes in from one client: bytes to lines, no faster than is allowed.
+//!
+//! Shows: flood control that stops after any line. What has been read and not
+//! been earned waits here; the server then does not read from that client, so
+//! that TCP's window fills and the sender itself is made to wait.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use chat_protocol::{Decoded, LineDecoder, TagLimit};
+
+use crate::flood::{Allowance, FloodLimit};
+use crate::plain_lines::PlainLines;
+use crate::room::Kind;
+
+/// How a client's bytes are cut into lines.
+#[derive(Debug)]
+enum Framing {
+    Irc(LineDecoder),
+    Plain(PlainLines),
+}
+
+/// The incoming side of one client.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    framing: Framing,
+    /// Bytes that were read before the client had earned them.
+    held: Vec<u8>,
+    /// None: no limit.
+    allowance: Option<Allowance>,
+}
+
+impl Inbox {
+    pub(crate) fn new(kind: Kind, limit: Option<FloodLimit>, now: Instant) -> Inbox {
+        Inbox {
+            framing: match kind {
+                Kind::Irc => Framing::Irc(LineDecoder::new(TagLimit::Client)),
+                Kind::Plain => Framing::Plain(PlainLines::default()),
+            },
+            held: Vec::new(),
+            allowance: limit.map(|limit| Allowance::new(limit, now)),
+        }
+    }
+
+    /// Takes bytes that were read; `on_line` gets the lines that are earned.
+    pub(crate) fn take(&mut self, bytes: &[u8], now: Instant, on_line: impl FnMut(Decoded<'_>)) {
+        if self.held.is_empty() {
+            let taken = self.decode(bytes, now, on_line);
+            self.held.extend_from_slice(&bytes[taken..]);
+        } else {
+            self.held.extend_from_slice(bytes);
+        }
+    }
+
+    /// `on_line` gets the lines that were held and have been earned meanwhile.
+    pub(crate) fn resume(&mut self, now: Instant, on_line: impl FnMut(Decoded<'_>)) {
+        let mut held = std::mem::take(&mut self.held);
+        let taken = self.decode(&held, now, on_line);
+        if taken < held.len() {
+            held.drain(..taken);
+            self.held = held;
+        }
+    }
+
+    /// Time until a next line is allowed; zero if one is allowed now.
+    pub(crate) fn wait(&self, now: Instant) -> Duration {
+        self.allowance
+            .map_or(Duration::ZERO, |allowance| allowance.wait(now))
+    }
+
+    /// Whether bytes are held that were read already.
+    pub(crate) fn is_holding(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Bytes of a last line whose end has not come.
+    pub(crate) fn unfinished(&self) -> usize {
+        match &self.framing {
+            Framing::Irc(decoder) => decoder.pending(),
+            Framing::Plain(lines) => lines.pending(),
+        }
+    }
+
+    /// Lines that were dropped for a NUL or a CR in them.
+    pub(crate) fn dropped(&self) -> u64 {
+        match &self.framing {
+            Framing::Irc(decoder) => decoder.dropped().nul + decoder.dropped().bare_cr,
+            Framing::Plain(_) => 0,
+        }
+    }
+
+    fn decode(
+        &mut self,
+        bytes: &[u8],
+        now: Instant,
+        mut on_line: impl FnMut(Decoded<'_>),
+    ) -> usize {
+        let allowance = &mut self.allowance;
+        if allowance.is_some_and(|allowance| !allowance.wait(now).is_zero()) {
+            return 0;
+        }
+        let on_decoded = |decoded: Decoded<'_>| {
+            on_line(decoded);
+            let Some(allowance) = allowance else {
+                return ControlFlow::Continue(());
+            };
+            allowance.spend(now);
+            if allowance.wait(now).is_zero() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        };
+        match &mut self.framing {
+            Framing::Irc(decoder) => decoder.decode(bytes, on_decoded),
+            Framing::Plain(lines) => lines.decode(bytes, on_decoded),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collect(lines: &mut Vec<String>) -> impl FnMut(Decoded<'_>) {
+        |decoded| {
+            if let Decoded::Line(line) = decoded {
+                lines.push(String::from_utf8_lossy(line).into_owned());
+            }
+        }
+    }
+
+    #[test]
+    fn lines_beyond_the_allowance_wait_and_keep_their_order() {
+        let begin = Instant::now();
+        let mut inbox = Inbox::new(Kind::Irc, Some(FloodLimit::new(10, 3)), begin);
+        let mut lines = Vec::new();
+        inbox.take(b"1\n2\n3\n4\n5", begin, collect(&mut lines));
+        assert_eq!(lines, ["1", "2", "3"]);
+        assert!(inbox.is_holding());
+        assert!(!inbox.wait(begin).is_zero());
+
+        inbox.take(b"5\n6\n", begin, collect(&mut lines));
+        let later = begin + Duration::from_millis(200);
+        inbox.resume(later, collect(&mut lines));
+        assert_eq!(lines, ["1", "2", "3", "4", "55"]);
+        inbox.resume(later + Duration::from_secs(1), collect(&mut lines));
+        assert_eq!(lines.last().map(String::as_str), Some("6"));
+        assert!(!inbox.is_holding());
+    }
+
+    #[test]
+    fn without_a_limit_nothing_waits() {
+        let now = Instant::now();
+        for kind in [Kind::Irc, Kind::Plain] {
+            let mut inbox = Inbox::new(kind, None, now);
+            let mut lines = Vec::new();
+            inbox.take(
+                "hello\r\n".repeat(1_000).as_bytes(),
+                now,
+                collect(&mut lines),
+            );
+            assert_eq!(lines.len(), 1_000);
+            assert!(inbox.wait(now).is_zero());
+        }
+    }
+}

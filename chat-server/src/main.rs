@@ -1,0 +1,92 @@
+//! A chat room on one epoll loop, for IRC clients and for plain `nc`.
+//!
+//! Chapter: the chat server (the book's listing 9-7).
+//! Run it: `cargo run -p chat-server -- --plain-listen 127.0.0.1:6668`, then
+//! `irssi -c 127.0.0.1 -p 6667` or `nc 127.0.0.1 6668` in other terminals.
+//!
+//! Shows: accept until `WouldBlock`; lines out of a byte stream; a queue a
+//! client, flushed once a batch; slow readers, floods and floods of
+//! connections that cost nobody else anything; a shutdown that loses nothing.
+//! Leaves out: servers linked to servers, accounts, TLS (put stunnel in front).
+//!
+//! What the printed listing gets wrong: it sets bits where it means to clear
+//! them (`events |= ~POLLOUT`), and so asks for everything and spins; it
+//! broadcasts a pointer into the sender's buffer, which the next read changes;
+//! it ignores short writes; five users are its limit.
+
+mod arguments;
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use chat_server::room::Kind;
+use chat_server::{Server, bind};
+use clap::Parser;
+use epoll_loop::{EventLoop, Output, Signal, Trace};
+
+use crate::arguments::Arguments;
+
+/// How long the last lines of the log may take.
+const LOG_DRAIN: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    chapter::exit("chat-server", run(&arguments))
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let settings = arguments.settings(chapter::raise_descriptor_limit()?)?;
+    let _signals = EventLoop::block_signals(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP])?;
+    let mut event_loop = EventLoop::new()?;
+    let log = event_loop.standard_error()?;
+    start_log(arguments, log.clone());
+    if arguments.trace.trace {
+        Trace::start(&mut event_loop)?;
+    }
+    let listeners = listen(arguments)?;
+    let addresses: Vec<(SocketAddr, Kind)> = listeners
+        .iter()
+        .map(|(listener, kind)| Ok((listener.local_addr()?, *kind)))
+        .collect::<io::Result<_>>()?;
+    let mut server = Server::new(&mut event_loop, listeners, settings)?;
+    event_loop.on_signal(Signal::SIGINT, Server::shut_down)?;
+    event_loop.on_signal(Signal::SIGTERM, Server::shut_down)?;
+    event_loop.on_signal(Signal::SIGHUP, Server::reread_motd)?;
+    for (address, kind) in addresses {
+        match kind {
+            Kind::Irc => chapter::listening_on(address)?,
+            Kind::Plain => chapter::listening_on(format_args!("{address} for nc and telnet"))?,
+        }
+    }
+    let result = event_loop.run(&mut server);
+    log.drain(LOG_DRAIN);
+    Ok(result?)
+}
+
+fn listen(arguments: &Arguments) -> Result<Vec<(std::net::TcpListener, Kind)>, Box<dyn Error>> {
+    let irc = arguments.listen.iter().map(|&address| (address, Kind::Irc));
+    let plain = arguments
+        .plain_listen
+        .iter()
+        .map(|&address| (address, Kind::Plain));
+    irc.chain(plain)
+        .map(|(address, kind)| match bind(address) {
+            Ok(listener) => Ok((listener, kind)),
+            Err(err) => Err(format!("{address}: {err}").into()),
+        })
+        .collect()
+}
+
+/// The log goes through the loop, so that a reader who has stopped does not
+/// stop the server.
+fn start_log(arguments: &Arguments, output: Output) {
+    tracing_subscriber::fmt()
+        .with_max_level(arguments.log)
+        .with_target(false)
+        .with_ansi(false)
+        .with_writer(move || output.clone())
+        .init();
+}

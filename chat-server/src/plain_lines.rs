@@ -1,0 +1,134 @@
+//! Lines as a person types them into `nc` or `telnet`.
+//!
+//! Shows: telnet's own commands (RFC 854) taken out of the stream wherever it
+//! is cut; a line that is too long is kept from its beginning, since a person
+//! would rather see it cut than lost.
+//! Leaves out: what the lines mean.
+
+use std::ops::ControlFlow;
+
+use chat_protocol::Decoded;
+
+/// The most that is kept of one line; the room says how much it uses of that.
+const MAX_TYPED_BYTES: usize = 512;
+
+/// Interpret as command: what follows is for telnet (RFC 854).
+const IAC: u8 = 255;
+/// WILL, WONT, DO and DONT, each with an option after it.
+const NEGOTIATIONS: std::ops::RangeInclusive<u8> = 251..=254;
+/// A subnegotiation begins, and lasts until `IAC SE`.
+const SB: u8 = 250;
+const SE: u8 = 240;
+
+/// Where in telnet's commands the stream stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Telnet {
+    #[default]
+    Text,
+    Command,
+    Option,
+    Subnegotiation,
+    SubnegotiationCommand,
+}
+
+/// Cuts typed bytes into lines.
+#[derive(Debug, Default)]
+pub(crate) struct PlainLines {
+    line: Vec<u8>,
+    telnet: Telnet,
+}
+
+impl PlainLines {
+    /// As [`LineDecoder::decode`](chat_protocol::LineDecoder::decode): calls
+    /// `on_line` for each line that ends in `bytes`, and returns how many bytes
+    /// were taken, which is all unless `on_line` said `Break`.
+    pub(crate) fn decode(
+        &mut self,
+        bytes: &[u8],
+        mut on_line: impl FnMut(Decoded<'_>) -> ControlFlow<()>,
+    ) -> usize {
+        for (index, &byte) in bytes.iter().enumerate() {
+            if !self.is_text(byte) {
+                continue;
+            }
+            match byte {
+                b'\n' => {
+                    let line = std::mem::take(&mut self.line);
+                    if !line.is_empty() && on_line(Decoded::Line(&line)).is_break() {
+                        return index + 1;
+                    }
+                }
+                // Telnet ends a line with CR LF, and sends CR as CR NUL.
+                b'\r' | 0 => {}
+                _ if self.line.len() < MAX_TYPED_BYTES => self.line.push(byte),
+                _ => {}
+            }
+        }
+        bytes.len()
+    }
+
+    /// Bytes of a line that has not ended.
+    pub(crate) fn pending(&self) -> usize {
+        self.line.len()
+    }
+
+    /// Whether `byte` was typed, and is none of telnet's own.
+    fn is_text(&mut self, byte: u8) -> bool {
+        let (next, is_text) = match (self.telnet, byte) {
+            (Telnet::Text, IAC) => (Telnet::Command, false),
+            (Telnet::Text, _) => (Telnet::Text, true),
+            (Telnet::Command, SB) => (Telnet::Subnegotiation, false),
+            (Telnet::Command, command) if NEGOTIATIONS.contains(&command) => {
+                (Telnet::Option, false)
+            }
+            (Telnet::Subnegotiation, IAC) => (Telnet::SubnegotiationCommand, false),
+            (Telnet::SubnegotiationCommand, SE) | (Telnet::Command | Telnet::Option, _) => {
+                (Telnet::Text, false)
+            }
+            (Telnet::Subnegotiation | Telnet::SubnegotiationCommand, _) => {
+                (Telnet::Subnegotiation, false)
+            }
+        };
+        self.telnet = next;
+        is_text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(pieces: &[&[u8]]) -> Vec<Vec<u8>> {
+        let mut decoder = PlainLines::default();
+        let mut lines = Vec::new();
+        for piece in pieces {
+            decoder.decode(piece, |decoded| {
+                if let Decoded::Line(line) = decoded {
+                    lines.push(line.to_vec());
+                }
+                ControlFlow::Continue(())
+            });
+        }
+        lines
+    }
+
+    #[test]
+    fn telnet_commands_are_swallowed_wherever_the_stream_is_cut() {
+        let typed = b"he\xff\xfb\x1fllo\xff\xf4\r\n\xff\xfa\x18\x00x\xff\xff\xff\xf0/who\r\0\n";
+        for at in 0..typed.len() {
+            let (one, two) = typed.split_at(at);
+            assert_eq!(lines(&[one, two]), [&b"hello"[..], b"/who"], "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_keeps_its_beginning_and_ends_where_it_ends() {
+        let lines = lines(&[&[b'x'; 1_000_000], b"\nnext\n"]);
+        assert_eq!(lines, [vec![b'x'; MAX_TYPED_BYTES], b"next".to_vec()]);
+    }
+
+    #[test]
+    fn empty_lines_are_nothing() {
+        assert!(lines(&[b"\r\n\n\r\n"]).is_empty());
+    }
+}

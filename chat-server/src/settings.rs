@@ -1,0 +1,59 @@
+//! Settings of the loop side, with the room's rules beside them.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::flood::FloodLimit;
+use crate::room::Rules;
+
+/// Everything a server can be told, with the defaults of the command line.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Names, passwords and the limits of the room.
+    pub rules: Rules,
+    /// The file that the message of the day is read from, at the start and
+    /// again at [`Server::reread_motd`](crate::Server::reread_motd).
+    pub motd_file: Option<PathBuf>,
+    /// How fast one client may talk; `None` is without a limit.
+    pub flood: Option<FloodLimit>,
+    /// How long a new client may take to register.
+    pub registration_timeout: Duration,
+    /// How long a client may be silent before it is asked whether it is there.
+    pub ping_interval: Duration,
+    /// How long it may take to answer that.
+    pub ping_timeout: Duration,
+    /// How long the last bytes to a client that leaves may take.
+    pub drain: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            rules: Rules::default(),
+            motd_file: None,
+            flood: Some(FloodLimit::new(5, 20)),
+            registration_timeout: Duration::from_secs(30),
+            ping_interval: Duration::from_secs(90),
+            ping_timeout: Duration::from_mins(1),
+            drain: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Settings {
+    /// The lines of the file that has the message of the day; none without one.
+    ///
+    /// # Errors
+    ///
+    /// What opening or reading the file reports; `InvalidData` if it is not
+    /// UTF-8.
+    pub fn read_motd(&self) -> io::Result<Vec<String>> {
+        let Some(path) = &self.motd_file else {
+            return Ok(Vec::new());
+        };
+        let text = fs::read_to_string(path)?;
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+}
