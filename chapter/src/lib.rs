@@ -49,6 +49,7 @@ mod quantity;
 mod size;
 mod timeline;
 mod trace;
+mod why;
 
 pub use descriptor_limit::raise_descriptor_limit;
 pub use duration::{ShowDuration, duration, show_duration};
@@ -58,3 +59,4 @@ pub use quantity::QuantityError;
 pub use size::{ShowSize, show_size, size};
 pub use timeline::Timeline;
 pub use trace::Trace;
+pub use why::why;
