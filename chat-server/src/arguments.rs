@@ -139,7 +139,9 @@ pub(crate) enum ArgumentError {
 impl fmt::Display for ArgumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ArgumentError::File(path, err) => write!(f, "{}: {err}", path.display()),
+            ArgumentError::File(path, err) => {
+                write!(f, "{}: {}", path.display(), chapter::why(err))
+            }
             ArgumentError::EmptyFile(path) => {
                 write!(f, "{}: the first line is empty", path.display())
             }

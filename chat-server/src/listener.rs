@@ -89,19 +89,13 @@ pub(crate) fn accept(listener: impl AsFd) -> Accepted {
 }
 
 /// The words for a connection that was lost, as other people see them.
-pub(crate) fn reason_of(err: &io::Error) -> String {
+pub(crate) fn reason_of(err: &io::Error) -> &'static str {
     match err.kind() {
-        ErrorKind::ConnectionReset => "Connection reset by peer".to_owned(),
-        ErrorKind::BrokenPipe => "Broken pipe".to_owned(),
-        ErrorKind::TimedOut => "Connection timed out".to_owned(),
-        _ => {
-            let text = err.to_string();
-            // "No route to host (os error 113)": the number is for programmers.
-            text.split(" (os error")
-                .next()
-                .unwrap_or("Connection lost")
-                .to_owned()
-        }
+        ErrorKind::ConnectionReset => "Connection reset by peer",
+        ErrorKind::BrokenPipe => "Broken pipe",
+        ErrorKind::TimedOut => "Connection timed out",
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "No route to host",
+        _ => "Connection lost",
     }
 }
 

@@ -17,8 +17,9 @@
 mod arguments;
 
 use std::error::Error;
+use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -66,7 +67,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     Ok(result?)
 }
 
-fn listen(arguments: &Arguments) -> Result<Vec<(std::net::TcpListener, Kind)>, Box<dyn Error>> {
+fn listen(arguments: &Arguments) -> Result<Vec<(TcpListener, Kind)>, ListenError> {
     let irc = arguments.listen.iter().map(|&address| (address, Kind::Irc));
     let plain = arguments
         .plain_listen
@@ -75,9 +76,28 @@ fn listen(arguments: &Arguments) -> Result<Vec<(std::net::TcpListener, Kind)>, B
     irc.chain(plain)
         .map(|(address, kind)| match bind(address) {
             Ok(listener) => Ok((listener, kind)),
-            Err(err) => Err(format!("{address}: {err}").into()),
+            Err(source) => Err(ListenError { address, source }),
         })
         .collect()
+}
+
+/// An address that cannot be listened on.
+#[derive(Debug)]
+struct ListenError {
+    address: SocketAddr,
+    source: io::Error,
+}
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.address, chapter::why(&self.source))
+    }
+}
+
+impl Error for ListenError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
 }
 
 /// The log goes through the loop, so that a reader who has stopped does not

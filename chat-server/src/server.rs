@@ -246,10 +246,8 @@ impl Server {
             Stage::Open { .. } | Stage::Draining => {
                 if event.readiness.intersects(Readiness::ERR | Readiness::HUP) {
                     let error = connection.stream.take_error().ok().flatten();
-                    let reason = error
-                        .as_ref()
-                        .map_or("Connection lost".to_owned(), reason_of);
-                    self.lose(event_loop, client, &reason);
+                    let reason = error.as_ref().map_or("Connection lost", reason_of);
+                    self.lose(event_loop, client, reason);
                 }
             }
         }
@@ -290,7 +288,7 @@ impl Server {
                 }
                 self.pace(event_loop, client);
             }
-            Err(err) => self.lose(event_loop, client, &reason_of(&err)),
+            Err(err) => self.lose(event_loop, client, reason_of(&err)),
         }
     }
 
@@ -378,7 +376,7 @@ impl Server {
                 .map(|_| queue.is_empty())
         });
         match flushed {
-            Some(Err(err)) => self.lose(event_loop, client, &reason_of(&err)),
+            Some(Err(err)) => self.lose(event_loop, client, reason_of(&err)),
             Some(Ok(is_empty)) if self.room.is_leaving(client) => {
                 self.wind_up(event_loop, client, is_empty);
             }
