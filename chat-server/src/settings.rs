@@ -47,13 +47,18 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// What opening or reading the file reports; `InvalidData` if it is not
-    /// UTF-8.
+    /// What opening or reading the file reports, with its name; `InvalidData` if
+    /// it is not UTF-8.
     pub fn read_motd(&self) -> io::Result<Vec<String>> {
         let Some(path) = &self.motd_file else {
             return Ok(Vec::new());
         };
-        let text = fs::read_to_string(path)?;
+        let text = fs::read_to_string(path).map_err(|err| {
+            io::Error::new(
+                err.kind(),
+                format!("{}: {}", path.display(), chapter::why(&err)),
+            )
+        })?;
         Ok(text.lines().map(str::to_owned).collect())
     }
 }
