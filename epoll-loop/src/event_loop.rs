@@ -62,6 +62,8 @@ pub struct EventLoop<S> {
     pub(crate) idle: Vec<WatcherId>,
     pub(crate) before_wait: Vec<WatcherId>,
     pub(crate) after_wait: Vec<WatcherId>,
+    /// Scratch space for calling one of these lists.
+    pub(crate) called: Vec<WatcherId>,
     pub(crate) signals: Option<Signals>,
     pub(crate) outputs: Vec<OutputWatch>,
     /// Watchers that keep [`EventLoop::run`] from returning.
@@ -95,6 +97,7 @@ impl<S> EventLoop<S> {
             idle: Vec::new(),
             before_wait: Vec::new(),
             after_wait: Vec::new(),
+            called: Vec::new(),
             signals: None,
             outputs: Vec::new(),
             alive: 0,

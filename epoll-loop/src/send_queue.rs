@@ -98,6 +98,28 @@ impl SendQueue {
         self.len = 0;
     }
 
+    /// Forgets what comes after the first byte that is `end`, so that a message
+    /// of which a part may be written already is still written to its end.
+    ///
+    /// For a peer that gets only a last word instead of all that waited.
+    pub fn truncate_after(&mut self, end: u8) {
+        let mut kept = Vec::new();
+        let mut chunks = std::mem::take(&mut self.chunks).into_iter();
+        let first = chunks.next().map(|chunk| chunk[self.written..].to_vec());
+        for mut chunk in first.into_iter().chain(chunks) {
+            let found = chunk.iter().position(|&byte| byte == end);
+            if let Some(at) = found {
+                chunk.truncate(at + 1);
+            }
+            kept.append(&mut chunk);
+            if found.is_some() {
+                break;
+            }
+        }
+        self.clear();
+        self.push(&kept);
+    }
+
     /// Writes until the queue is empty or `io` takes no more; returns the
     /// number of bytes written.
     ///
@@ -243,6 +265,26 @@ mod tests {
         queue.push(&vec![7; 1_000_000]);
         queue.write_to(io::sink()).unwrap();
         assert_eq!(queue.chunks.capacity(), 0);
+    }
+
+    #[test]
+    fn a_message_that_is_partly_written_keeps_its_end() {
+        let message = [vec![b'x'; 3 * CHUNK_BYTES], b"end\n".to_vec()].concat();
+        let mut queue = SendQueue::new(0);
+        queue.push(&message);
+        queue.push(b"next\n");
+        let mut peer = Narrow {
+            taken: Vec::new(),
+            step: 7,
+            room: 7,
+        };
+        queue.write_to(&mut peer).unwrap();
+        queue.truncate_after(b'\n');
+        assert_eq!(queue.len(), message.len() - 7);
+        queue.push(b"bye\n");
+        peer.room = usize::MAX;
+        queue.write_to(&mut peer).unwrap();
+        assert_eq!(peer.taken, [message, b"bye\n".to_vec()].concat());
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl<S> EventLoop<S> {
     fn take_turn(&mut self, state: &mut S, limit: Option<Deadline>) -> io::Result<()> {
         self.call_each(
             state,
-            |event_loop| &mut event_loop.before_wait,
+            |event_loop| &event_loop.before_wait,
             Readiness::BEFORE_WAIT,
         );
         if self.stopped.is_some() {
@@ -112,7 +112,7 @@ impl<S> EventLoop<S> {
         self.note_idle();
         self.call_each(
             state,
-            |event_loop| &mut event_loop.after_wait,
+            |event_loop| &event_loop.after_wait,
             Readiness::AFTER_WAIT,
         );
         self.call_pending(state);
@@ -364,24 +364,19 @@ impl<S> EventLoop<S> {
     fn call_each(
         &mut self,
         state: &mut S,
-        list: fn(&mut Self) -> &mut Vec<WatcherId>,
+        list: fn(&Self) -> &Vec<WatcherId>,
         readiness: Readiness,
     ) {
-        // Callbacks may add to the list and take from it.
-        let ids = std::mem::take(list(self));
+        // A copy, since callbacks may add to the list and take from it.
+        let mut ids = std::mem::take(&mut self.called);
+        ids.clear();
+        ids.extend_from_slice(list(self));
         for &id in &ids {
             if self.stopped.is_none() {
                 self.call(state, id, readiness);
             }
         }
-        let added = std::mem::replace(list(self), ids);
-        if !self.dropped.is_empty() {
-            self.end_dropped();
-        }
-        let mut ids = std::mem::take(list(self));
-        ids.retain(|&id| self.watchers.get(id).is_some());
-        ids.extend(added);
-        *list(self) = ids;
+        self.called = ids;
     }
 
     #[inline]
