@@ -42,7 +42,7 @@ impl Command {
 }
 
 /// All commands, sorted by name.
-pub(super) const COMMANDS: [Command; 23] = [
+pub(super) const COMMANDS: [Command; 24] = [
     command("AWAY", State::away, 0),
     command("CAP", State::cap, 1).always(),
     command("INVITE", State::invite, 0),
@@ -52,6 +52,7 @@ pub(super) const COMMANDS: [Command; 23] = [
     command("LUSERS", State::lusers, 0),
     command("MODE", State::mode, 1),
     command("MOTD", State::motd, 0),
+    command("NAMES", State::names, 0),
     command("NICK", State::nick, 0).always(),
     command("NOTICE", State::notice, 0),
     command("OPER", State::oper, 2),

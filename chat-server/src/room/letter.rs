@@ -11,7 +11,7 @@ use chat_protocol::LineWriter;
 
 use super::calendar::Utc;
 use super::capabilities::Capabilities;
-use super::client::Kind;
+use super::channel::ChannelSlot;
 use super::plain_text;
 
 /// A form of the letter, made when the first receiver needs it.
@@ -35,7 +35,12 @@ pub(super) struct Letter {
     with_time: Form,
     with_tags: Form,
     with_both: Form,
+    /// For plain peers.
     text: Form,
+    /// Bytes at the start of `text` that say in which room it was said.
+    room_bytes: usize,
+    /// The room to which it was said.
+    pub(super) room: Option<ChannelSlot>,
 }
 
 impl Letter {
@@ -49,6 +54,8 @@ impl Letter {
             with_tags: Form::default(),
             with_both: Form::default(),
             text: Form::default(),
+            room_bytes: 0,
+            room: None,
         }
     }
 
@@ -72,20 +79,24 @@ impl Letter {
             form.bytes.clear();
             form.is_made = false;
         }
+        self.room = None;
         self.line.clear();
         compose(LineWriter::new(&mut self.line)).finish();
     }
 
-    /// The message as a client with these capabilities wants it; empty if there
-    /// is nothing in it for a plain peer.
-    pub(super) fn form_for(&mut self, kind: Kind, capabilities: Capabilities) -> &[u8] {
-        if kind == Kind::Plain {
-            if !self.text.is_made {
-                plain_text::translate(&self.line, &mut self.text.bytes);
-                self.text.is_made = true;
-            }
-            return &self.text.bytes;
+    /// The message as a plain peer whose room is `room` wants it; empty if
+    /// there is nothing in it for a person.
+    pub(super) fn text_for(&mut self, room: Option<ChannelSlot>) -> &[u8] {
+        if !self.text.is_made {
+            self.text.is_made = true;
+            self.room_bytes = plain_text::translate(&self.line, &mut self.text.bytes);
         }
+        let is_here = self.room.is_some() && self.room == room;
+        &self.text.bytes[if is_here { self.room_bytes } else { 0 }..]
+    }
+
+    /// The message as an IRC client with these capabilities wants it.
+    pub(super) fn line_for(&mut self, capabilities: Capabilities) -> &[u8] {
         let wants_time = capabilities.contains(Capabilities::SERVER_TIME);
         let wants_tags =
             capabilities.contains(Capabilities::MESSAGE_TAGS) && !self.client_tags.is_empty();

@@ -12,7 +12,7 @@ use chat_protocol::LineWriter;
 use epoll_loop::SendQueue;
 
 use super::capabilities::Capabilities;
-use super::channel::Member;
+use super::channel::{ChannelSlot, Member};
 use super::client::{Client, ClientSlot, Kind};
 use super::letter::Letter;
 use super::numerics::Numeric;
@@ -24,6 +24,8 @@ struct Mailbox {
     client: ClientSlot,
     queue: SendQueue,
     kind: Kind,
+    /// The room that a plain peer joined last.
+    room: Option<ChannelSlot>,
     capabilities: Capabilities,
     /// Number of the last letter that came here.
     last_letter: u64,
@@ -31,6 +33,16 @@ struct Mailbox {
     is_dirty: bool,
     /// Takes nothing any more.
     is_closed: bool,
+}
+
+impl Mailbox {
+    /// The letter in the form that is wanted here.
+    fn form_of<'a>(&self, letter: &'a mut Letter) -> &'a [u8] {
+        match self.kind {
+            Kind::Irc => letter.line_for(self.capabilities),
+            Kind::Plain => letter.text_for(self.room),
+        }
+    }
 }
 
 /// The outgoing side of the room.
@@ -75,6 +87,7 @@ impl Mail {
             client,
             queue: SendQueue::new(self.max_queue_bytes),
             kind,
+            room: None,
             capabilities: Capabilities::empty(),
             last_letter: 0,
             is_dirty: false,
@@ -188,6 +201,17 @@ impl Mail {
         self.post(to.slot);
     }
 
+    /// Says to which room the message is, so that plain peers who are in
+    /// several can tell.
+    pub(super) fn address_to_room(&mut self, room: ChannelSlot) {
+        self.letter.room = Some(room);
+    }
+
+    /// Notes which room a plain peer joined last.
+    pub(super) fn set_room(&mut self, client: ClientSlot, room: Option<ChannelSlot>) {
+        self.boxes[client.index()].room = room;
+    }
+
     /// Delivers the message to one client, unless it has it already.
     pub(super) fn post(&mut self, to: ClientSlot) {
         let mailbox = &mut self.boxes[to.index()];
@@ -195,10 +219,7 @@ impl Mail {
             return;
         }
         mailbox.last_letter = self.letter.number;
-        let bytes = self
-            .letter
-            .form_for(mailbox.kind, mailbox.capabilities)
-            .len();
+        let bytes = mailbox.form_of(&mut self.letter).len();
         if mailbox.queue.len() + bytes > self.max_queue_bytes {
             self.close_overrun(to);
             return;
@@ -242,7 +263,7 @@ impl Mail {
     /// Appends the message to a queue.
     fn put(&mut self, to: ClientSlot) {
         let mailbox = &mut self.boxes[to.index()];
-        let bytes = self.letter.form_for(mailbox.kind, mailbox.capabilities);
+        let bytes = mailbox.form_of(&mut self.letter);
         mailbox.queue.push(bytes);
         self.queued_bytes += bytes.len();
         self.lines_queued += 1;

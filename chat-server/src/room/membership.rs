@@ -21,6 +21,7 @@ impl State {
         self.clients[client]
             .memberships
             .push(Membership { channel, position });
+        self.mail.set_room(client, Some(channel));
     }
 
     /// Takes a client out of a channel that it is in, and the channel out of
@@ -31,6 +32,8 @@ impl State {
             return;
         };
         let position = memberships.remove(index).position;
+        let room = memberships.last().map(|held| held.channel);
+        self.mail.set_room(client, room);
         let members = &mut self.channels[channel].members;
         members.swap_remove(position as usize);
         // The last member has moved into the gap.

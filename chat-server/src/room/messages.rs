@@ -177,6 +177,9 @@ impl State {
         self.mail.write_tagged(saying.client_tags, |line| {
             saying.compose(line, source, &target)
         });
+        if hearers.is_empty() {
+            self.mail.address_to_room(slot);
+        }
         self.mail.skip(from);
         self.mail
             .post_to_members(&channel.members, |member, capabilities| {

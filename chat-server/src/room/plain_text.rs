@@ -4,17 +4,23 @@
 //! that is sent has to be written twice.
 //! Leaves out: what plain peers type; that is in `plain.rs`.
 
-use chat_protocol::{Message, is_channel};
+use std::fmt::{self, Display};
+
+use chat_protocol::Message;
 
 /// Appends `line`, a message with CR LF, to `out` as a line of text; nothing if
 /// it holds nothing for a person.
-pub(super) fn translate(line: &[u8], out: &mut Vec<u8>) {
+///
+/// Returns how many bytes at the start say in which room it was said, which
+/// those who are in that room do not need.
+pub(super) fn translate(line: &[u8], out: &mut Vec<u8>) -> usize {
     let Ok(message) = Message::parse(line.strip_suffix(b"\r\n").unwrap_or(line)) else {
-        return;
+        return 0;
     };
-    let Some(text) = text_of(&message) else {
-        return;
-    };
+    let heard = Heard::new(&message);
+    let Some(text) = heard.text() else { return 0 };
+    let room = heard.room();
+    out.extend_from_slice(room.as_bytes());
     // A terminal acts on control characters; only the line's end is to have an
     // effect.
     out.extend(
@@ -24,87 +30,127 @@ pub(super) fn translate(line: &[u8], out: &mut Vec<u8>) {
             .bytes(),
     );
     out.extend_from_slice(b"\r\n");
+    room.len()
 }
 
-fn text_of(message: &Message<'_>) -> Option<String> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let parameter = |index: usize| text(message.parameters.get(index).copied().unwrap_or_default());
-    let source = message
-        .source
-        .map(|source| source.raw())
-        .unwrap_or_default();
-    let is_from_server = !source.contains(&b'!');
-    let nick = text(
-        source
-            .split(|&byte| byte == b'!')
-            .next()
-            .unwrap_or_default(),
-    );
-    let because = |reason: String| {
-        if reason.is_empty() {
-            reason
+/// A message, as its parts are needed to tell a person about it.
+struct Heard<'a> {
+    command: &'a [u8],
+    /// Nick, or name of the server.
+    from: &'a str,
+    is_from_server: bool,
+    parameters: Vec<&'a str>,
+}
+
+impl<'a> Heard<'a> {
+    fn new(message: &Message<'a>) -> Heard<'a> {
+        // Only UTF-8 is relayed.
+        let text = |bytes: &'a [u8]| str::from_utf8(bytes).unwrap_or_default();
+        let source = text(
+            message
+                .source
+                .map(|source| source.raw())
+                .unwrap_or_default(),
+        );
+        let (from, is_from_server) = match source.split_once('!') {
+            Some((nick, _)) => (nick, false),
+            None => (source, true),
+        };
+        let parameters = message
+            .parameters
+            .iter()
+            .map(|parameter| text(parameter))
+            .collect();
+        Heard {
+            command: message.command,
+            from,
+            is_from_server,
+            parameters,
+        }
+    }
+
+    fn parameter(&self, index: usize) -> &'a str {
+        self.parameters.get(index).copied().unwrap_or_default()
+    }
+
+    fn last(&self) -> &'a str {
+        self.parameters.last().copied().unwrap_or_default()
+    }
+
+    /// `[#room] ` if it was said to a room, or to some of those in it.
+    fn room(&self) -> String {
+        let target = self.parameter(0);
+        let name = target.strip_prefix(['@', '+']).unwrap_or(target);
+        let is_said = matches!(self.command, b"PRIVMSG" | b"NOTICE");
+        if is_said && name.starts_with('#') {
+            format!("[{target}] ")
         } else {
-            format!(" ({reason})")
+            String::new()
         }
-    };
-    let last = text(message.parameters.last().copied().unwrap_or_default());
-    Some(match message.command {
-        b"PRIVMSG" => {
-            let said = last.as_str();
-            let action = said
-                .strip_prefix("\x01ACTION ")
-                .map(|said| said.trim_end_matches('\x01'));
-            let is_to_room = message
-                .parameters
-                .first()
-                .is_some_and(|target| is_channel(target));
-            match (action, is_to_room) {
-                (None, true) => format!("{nick}: {said}"),
-                (Some(does), true) => format!("* {nick} {does}"),
-                (None, false) => format!("{nick} (to you): {said}"),
-                (Some(does), false) => format!("* {nick} (to you) {does}"),
+    }
+
+    fn text(&self) -> Option<String> {
+        let (from, first, second, last) =
+            (self.from, self.parameter(0), self.parameter(1), self.last());
+        Some(match self.command {
+            b"PRIVMSG" => self.said(),
+            b"NOTICE" if !self.is_from_server => format!("-{from}- {last}"),
+            b"NOTICE" | b"ERROR" => format!("-- {last}"),
+            b"WALLOPS" => format!("-- {from} to all: {last}"),
+            b"JOIN" => format!("-- {from} has joined {first}"),
+            b"PART" => format!("-- {from} has left {first}{}", Because(second)),
+            b"KICK" => {
+                let why = Because(self.parameter(2));
+                format!("-- {from} has kicked {second} from {first}{why}")
             }
+            b"QUIT" => format!("-- {from} has quit{}", Because(last)),
+            b"NICK" => format!("-- {from} is now {last}"),
+            b"TOPIC" if last.is_empty() => format!("-- {from} has cleared the topic of {first}"),
+            b"TOPIC" => format!("-- {from} has set the topic of {first}: {last}"),
+            b"INVITE" => format!("-- {from} invites you: /join {last}"),
+            b"MODE" => format!(
+                "-- {from} has set {} on {first}",
+                self.parameters[1..].join(" ")
+            ),
+            b"301" => format!("-- {second} is away: {last}"),
+            b"331" => format!("-- {second} has no topic"),
+            b"332" => format!("-- {second} is about: {last}"),
+            b"353" => format!("-- In {}: {last}", self.parameter(2)),
+            // Errors: what they are about, then the reason.
+            [b'4'..=b'6', _, _] => match self.parameters.as_slice() {
+                [_, about @ .., why] if !about.is_empty() => {
+                    format!("-- {}: {why}", about.join(" "))
+                }
+                _ => format!("-- {last}"),
+            },
+            _ => return None,
+        })
+    }
+
+    /// A PRIVMSG, which may be an action.
+    fn said(&self) -> String {
+        let (from, said) = (self.from, self.last());
+        let private = if self.room().is_empty() {
+            " (to you)"
+        } else {
+            ""
+        };
+        match said.strip_prefix("\x01ACTION ") {
+            Some(does) => format!("* {from}{private} {does}"),
+            None => format!("{from}{private}: {said}"),
         }
-        b"NOTICE" if is_from_server => format!("-- {last}"),
-        b"NOTICE" => format!("-{nick}- {last}"),
-        b"JOIN" => format!("-- {nick} has joined {}", parameter(0)),
-        b"PART" => format!(
-            "-- {nick} has left {}{}",
-            parameter(0),
-            because(parameter(1))
-        ),
-        b"QUIT" => format!("-- {nick} has quit{}", because(last)),
-        b"NICK" => format!("-- {nick} is now {last}"),
-        b"KICK" => {
-            let (room, who, why) = (parameter(0), parameter(1), because(parameter(2)));
-            format!("-- {nick} has kicked {who} from {room}{why}")
+    }
+}
+
+/// A reason in brackets, or nothing if there is none.
+struct Because<'a>(&'a str);
+
+impl Display for Because<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            write!(formatter, " ({})", self.0)
         }
-        b"TOPIC" if last.is_empty() => {
-            format!("-- {nick} has cleared the topic of {}", parameter(0))
-        }
-        b"TOPIC" => format!("-- {nick} has set the topic of {}: {last}", parameter(0)),
-        b"INVITE" => format!("-- {nick} invites you: /join {last}"),
-        b"MODE" => {
-            let change = message.parameters.get(1..).unwrap_or_default().join(&b' ');
-            format!("-- {nick} has set {} on {}", text(&change), parameter(0))
-        }
-        b"WALLOPS" => format!("-- {nick} to all: {last}"),
-        b"ERROR" => format!("-- {last}"),
-        b"332" => format!("-- {} is about: {last}", parameter(1)),
-        b"353" => format!("-- In {}: {last}", parameter(2)),
-        b"301" => format!("-- {} is away: {last}", parameter(1)),
-        // Errors: what they are about, then the reason.
-        [b'4' | b'5' | b'6', _, _] => {
-            let about = message.parameters.get(1..).and_then(<[_]>::split_last);
-            let about = about
-                .map(|(_, about)| about.join(&b' '))
-                .unwrap_or_default();
-            if about.is_empty() {
-                format!("-- {last}")
-            } else {
-                format!("-- {}: {last}", text(&about))
-            }
-        }
-        _ => return None,
-    })
+    }
 }

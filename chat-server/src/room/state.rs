@@ -319,11 +319,12 @@ impl State {
 
     /// An IRC client's line: a message, if it is text at all.
     pub(super) fn receive_message(&mut self, from: ClientSlot, line: &[u8]) {
-        if str::from_utf8(line).is_err() {
-            return self.reject_encoding(from);
-        }
+        let is_text = str::from_utf8(line).is_ok();
         match Message::parse(line) {
-            Ok(message) => self.dispatch(from, &message),
+            Ok(message) if is_text => self.dispatch(from, &message),
+            // Who wants to go can go, but is not quoted.
+            Ok(message) if message.is(b"QUIT") => self.depart(from, b"Quit: "),
+            Ok(_) => self.reject_encoding(from),
             Err(ParseError::Empty) => {}
             Err(_) => self.counters.lines_malformed += 1,
         }

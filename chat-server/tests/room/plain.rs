@@ -1,18 +1,208 @@
-//! People with `nc`.
+//! People with `nc` or `telnet`.
 
-use crate::harness::Room;
+use chat_server::room::{Kind, Rules, Secret};
+
+use crate::harness::{Room, rules};
+
+#[test]
+fn a_plain_peer_is_a_guest_in_the_lobby_at_once() {
+    let mut room = Room::new();
+    let guest = room.connect_from("127.0.0.1:50000", Kind::Plain);
+    assert!(room.state.is_registered(guest));
+    assert_eq!(
+        room.lines(guest),
+        [
+            "-- Welcome to Test, guest1. You are in #lobby; what you type is said there.",
+            "-- Commands: /nick NAME, /join #ROOM, /part, /who, /me DOES, /msg NAME TEXT, \
+         /topic TEXT, /quit, /help",
+            "-- guest1 has joined #lobby",
+            "-- In #lobby: @guest1",
+        ]
+    );
+}
 
 #[test]
 fn a_plain_peer_and_an_irc_client_read_each_other() {
     let mut room = Room::new();
     let [ann] = room.people_in("#lobby", ["ann"]);
     let guest = room.plain();
-    room.forget_lines(&[ann]);
-    room.send(guest, "hi there");
+    assert_eq!(room.lines(ann), [":guest1!~plain@127.0.0.1 JOIN #lobby"]);
+    assert_eq!(room.ask(guest, "hi there"), [""; 0]);
     assert_eq!(
         room.lines(ann),
         [":guest1!~plain@127.0.0.1 PRIVMSG #lobby :hi there"]
     );
     room.send(ann, "PRIVMSG #lobby :welcome");
-    assert_eq!(room.lines(guest), ["ann: welcome"]);
+    room.send(ann, "PRIVMSG #lobby :\u{1}ACTION waves\u{1}");
+    room.send(ann, "PRIVMSG guest1 :psst");
+    room.send(ann, "NOTICE #lobby :note");
+    room.send(ann, "TOPIC #lobby :tea");
+    room.send(ann, "MODE #lobby +m");
+    assert_eq!(
+        room.lines(guest),
+        [
+            "ann: welcome",
+            "* ann waves",
+            "ann (to you): psst",
+            "-ann- note",
+            "-- ann has set the topic of #lobby: tea",
+            "-- ann has set +m on #lobby",
+        ]
+    );
+}
+
+#[test]
+fn slash_commands_do_what_they_say() {
+    let mut room = Room::new();
+    let [ann] = room.people_in("#lobby", ["ann"]);
+    let guest = room.plain();
+    room.lines(ann);
+    assert_eq!(room.ask(guest, "/nick bob"), ["-- guest1 is now bob"]);
+    assert_eq!(room.ask(guest, "/me waves"), [""; 0]);
+    assert_eq!(room.ask(guest, "/msg ann psst"), [""; 0]);
+    assert_eq!(
+        room.lines(ann),
+        [
+            ":guest1!~plain@127.0.0.1 NICK :bob",
+            ":bob!~plain@127.0.0.1 PRIVMSG #lobby :\u{1}ACTION waves\u{1}",
+            ":bob!~plain@127.0.0.1 PRIVMSG ann :psst",
+        ]
+    );
+    assert_eq!(room.ask(guest, "/WHO"), ["-- In #lobby: @ann bob"]);
+    assert_eq!(
+        room.ask(guest, "/nick ann"),
+        ["-- ann: Nickname is already in use"]
+    );
+    assert_eq!(
+        room.ask(guest, "/topic mine"),
+        ["-- #lobby: You're not channel operator"]
+    );
+    assert_eq!(
+        room.ask(guest, "/frob"),
+        ["-- There is no command /frob; /help lists those there are"]
+    );
+    assert_eq!(
+        room.ask(guest, "/quit bye"),
+        ["-- Closing link: (~plain@127.0.0.1) [Quit: bye]"]
+    );
+    assert_eq!(room.lines(ann), [":bob!~plain@127.0.0.1 QUIT :Quit: bye"]);
+}
+
+#[test]
+fn what_is_typed_is_said_in_the_room_joined_last() {
+    let mut room = Room::new();
+    let [ann] = room.people_in("#lobby,#tea", ["ann"]);
+    let guest = room.plain();
+    assert_eq!(
+        room.ask(guest, "/join tea"),
+        ["-- guest1 has joined #tea", "-- In #tea: @ann guest1",]
+    );
+    room.lines(ann);
+    room.send(guest, "hello tea");
+    assert_eq!(
+        room.lines(ann),
+        [":guest1!~plain@127.0.0.1 PRIVMSG #tea :hello tea"]
+    );
+    // What is said elsewhere says where.
+    room.send(ann, "PRIVMSG #lobby :anyone here?");
+    room.send(ann, "PRIVMSG #tea :milk?");
+    assert_eq!(
+        room.lines(guest),
+        ["[#lobby] ann: anyone here?", "ann: milk?"]
+    );
+    room.send(guest, "/part");
+    room.send(guest, "/part");
+    room.lines(guest);
+    let nowhere = ["-- You are in no room; /join #lobby to be in one"];
+    assert_eq!(room.ask(guest, "anybody?"), nowhere);
+    assert_eq!(room.ask(guest, "/who"), nowhere);
+    assert_eq!(
+        room.ask(guest, "/join two words"),
+        ["-- /join needs the name of a room, such as #lobby"]
+    );
+}
+
+#[test]
+fn people_come_and_go_before_a_plain_peers_eyes() {
+    let mut room = Room::new();
+    let guest = room.plain();
+    let ann = room.person("ann");
+    room.send(guest, "/topic tea");
+    room.lines(guest);
+    room.send(ann, "JOIN #lobby");
+    room.send(ann, "PART #lobby :tea time");
+    room.send(ann, "JOIN #lobby");
+    room.send(ann, "QUIT");
+    assert_eq!(
+        room.lines(guest),
+        [
+            "-- ann has joined #lobby",
+            "-- ann has left #lobby (tea time)",
+            "-- ann has joined #lobby",
+            "-- ann has quit (Quit: )",
+        ]
+    );
+}
+
+#[test]
+fn a_line_is_cut_at_400_bytes_and_that_is_said() {
+    let mut room = Room::new();
+    let [ann] = room.people_in("#lobby", ["ann"]);
+    let guest = room.plain();
+    room.lines(ann);
+    assert_eq!(
+        room.ask(guest, &"é".repeat(201)),
+        ["-- Your line was cut at 400 bytes; 2 are lost"]
+    );
+    assert!(room.lines(ann)[0].ends_with(&"é".repeat(200)));
+    room.state.line_too_long(guest, room.now);
+    assert_eq!(room.lines(guest), ["-- Input line was too long"]);
+}
+
+#[test]
+fn what_would_move_the_cursor_is_not_sent() {
+    let mut room = Room::new();
+    let [ann] = room.people_in("#lobby", ["ann"]);
+    let guest = room.plain();
+    room.send(ann, "PRIVMSG #lobby :\u{1b}[2Jred \u{3}4alert\u{7}\u{9b}H");
+    assert_eq!(room.lines(guest), ["ann: [2Jred 4alertH"]);
+}
+
+#[test]
+fn what_is_not_utf8_is_refused_and_telnet_negotiation_swallowed() {
+    let mut room = Room::new();
+    let [ann] = room.people_in("#lobby", ["ann"]);
+    let guest = room.plain();
+    room.lines(ann);
+    room.state.receive(guest, b"\xff\xfd\x01hello", room.now);
+    assert_eq!(
+        room.lines(ann),
+        [":guest1!~plain@127.0.0.1 PRIVMSG #lobby :hello"]
+    );
+    room.state.receive(guest, b"caf\xe9", room.now);
+    assert_eq!(
+        room.lines(guest),
+        ["-- Message rejected: this server relays UTF-8 text only"]
+    );
+}
+
+#[test]
+fn a_server_with_a_password_asks_plain_peers_for_it_too() {
+    let mut room = Room::under(Rules {
+        password: Some(Secret::new("open sesame")),
+        ..rules()
+    });
+    let guest = room.connect_from("127.0.0.1:50000", Kind::Plain);
+    assert_eq!(room.lines(guest), ["-- Password?"]);
+    assert!(!room.state.is_registered(guest));
+    room.send(guest, "open sesame");
+    assert!(room.state.is_registered(guest));
+
+    let stranger = room.connect_from("127.0.0.1:50000", Kind::Plain);
+    room.lines(stranger);
+    assert_eq!(
+        room.ask(stranger, "let me in"),
+        ["-- Closing link: (unknown@127.0.0.1) [Password incorrect]"]
+    );
+    assert!(room.state.is_leaving(stranger));
 }

@@ -1,9 +1,12 @@
 //! NAMES: who is in a channel.
 
+use chat_protocol::Message;
+
 use crate::room::capabilities::Capabilities;
 use crate::room::channel::{ChannelModes, ChannelSlot};
 use crate::room::client::{ClientSlot, UserModes};
-use crate::room::numerics::{RPL_ENDOFNAMES, RPL_NAMREPLY};
+use crate::room::limits::MAX_TARGETS;
+use crate::room::numerics::{ERR_TOOMANYTARGETS, RPL_ENDOFNAMES, RPL_NAMREPLY};
 use crate::room::state::State;
 
 /// Bytes that the longest entry takes: a space, `@+`, and nick, user and host
@@ -11,6 +14,20 @@ use crate::room::state::State;
 const ENTRY_BYTES: usize = 1 + 2 + 30 + 1 + 11 + 1 + 46;
 
 impl State {
+    /// `NAMES channel{,channel}`.
+    pub(in crate::room) fn names(&mut self, from: ClientSlot, message: &Message<'_>) {
+        let names = message.parameters.first().copied().unwrap_or(b"*");
+        for (index, name) in names.split(|&byte| byte == b',').enumerate() {
+            if index == MAX_TARGETS {
+                return self.refuse(from, ERR_TOOMANYTARGETS, &[name]);
+            }
+            match self.channels.find(name) {
+                Some(channel) => self.send_names(from, channel),
+                None => self.refuse(from, RPL_ENDOFNAMES, &[name]),
+            }
+        }
+    }
+
     /// Sends those members of a channel that the client may see.
     pub(in crate::room) fn send_names(&mut self, to: ClientSlot, slot: ChannelSlot) {
         let (client, channel) = (&self.clients[to], &self.channels[slot]);

@@ -1,0 +1,109 @@
+//! Queues: who is to be flushed, and what becomes of slow readers.
+
+use chat_server::room::{Limits, Rules};
+
+use crate::harness::{Room, rules};
+
+fn small_queues(each: usize, all: usize) -> Room {
+    let limits = Limits {
+        send_queue_bytes: each,
+        send_queues_bytes: all,
+        ..Limits::default()
+    };
+    Room::under(Rules { limits, ..rules() })
+}
+
+#[test]
+fn a_client_is_dirty_once_however_much_it_was_sent() {
+    let mut room = Room::new();
+    let [ann, bob] = room.people_in("#c", ["ann", "bob"]);
+    let mut dirty = Vec::new();
+    room.state.take_dirty(&mut dirty);
+    dirty.clear();
+    for _ in 0..3 {
+        room.send(ann, "PRIVMSG #c :hi");
+    }
+    room.state.take_dirty(&mut dirty);
+    assert_eq!(dirty, [bob]);
+    room.state.take_dirty(&mut dirty);
+    assert_eq!(dirty, [bob], "nothing came since");
+    // Dirty again although the first messages are still there.
+    room.send(ann, "PRIVMSG #c :hi");
+    room.state.take_dirty(&mut dirty);
+    assert_eq!(dirty, [bob, bob]);
+}
+
+#[test]
+fn a_slot_that_was_dirty_is_not_dirty_for_the_next_client_in_it() {
+    let mut room = Room::new();
+    let ann = room.person("ann");
+    room.send(ann, "QUIT");
+    room.state.forget(ann);
+    let bob = room.connect();
+    assert_eq!(bob.slot(), ann.slot());
+    let mut dirty = Vec::new();
+    room.state.take_dirty(&mut dirty);
+    assert_eq!(dirty, []);
+}
+
+#[test]
+fn a_reader_that_is_too_slow_leaves_and_the_others_see_it() {
+    let mut room = small_queues(4_000, 1 << 20);
+    let [ann, slow, bob] = room.people_in("#c", ["ann", "slow", "bob"]);
+    for _ in 0..100 {
+        room.send(ann, "PRIVMSG slow :a line that fills the queue");
+    }
+    assert!(room.state.is_leaving(slow));
+    assert_eq!(
+        room.lines(slow),
+        ["ERROR :Closing link: (~slow@127.0.0.1) [SendQ exceeded]"]
+    );
+    assert_eq!(
+        room.lines(bob),
+        [":slow!~slow@127.0.0.1 QUIT :SendQ exceeded"]
+    );
+    assert_eq!(room.state.counters().clients_too_slow, 1);
+}
+
+#[test]
+fn the_quit_of_one_slow_reader_can_be_too_much_for_the_next() {
+    let mut room = small_queues(4_000, 1 << 20);
+    let [ann, one, two] = room.people_in("#c", ["ann", "one", "two"]);
+    // Both have the same until one gets a little more; its QUIT is a bit longer
+    // than a message, and that is what the other has no room for.
+    let message = ":ann!~ann@127.0.0.1 PRIVMSG #c :x\r\n".len();
+    while room.state.queued(one) + message <= 4_000 {
+        room.send(ann, "PRIVMSG #c :x");
+    }
+    assert_eq!(room.state.queued(one), room.state.queued(two));
+    room.send(ann, "PRIVMSG one :y");
+    assert!(room.state.is_leaving(one) && room.state.is_leaving(two));
+    assert!(!room.state.is_leaving(ann));
+}
+
+#[test]
+fn when_all_queues_together_are_too_long_the_longest_goes() {
+    let mut room = small_queues(1 << 20, 10_000);
+    let [ann, long, short] = room.people_in("#c", ["ann", "long", "short"]);
+    for _ in 0..20 {
+        room.send(ann, "PRIVMSG long :x");
+    }
+    while !room.state.is_leaving(long) {
+        room.send(ann, "PRIVMSG short,long :filling up");
+    }
+    assert!(!room.state.is_leaving(short));
+    let waiting = room.state.queued(short) + room.state.queued(long) + room.state.queued(ann);
+    assert!(waiting <= 10_000, "{waiting}");
+}
+
+#[test]
+fn what_is_flushed_makes_room_for_more() {
+    let mut room = small_queues(4_000, 5_000);
+    let [ann, bob] = room.people_in("#c", ["ann", "bob"]);
+    for _ in 0..1_000 {
+        room.send(ann, "PRIVMSG bob :a line that fills the queue");
+        room.lines(bob);
+    }
+    assert!(!room.state.is_leaving(bob));
+    assert_eq!(room.state.queued(bob), 0);
+}
