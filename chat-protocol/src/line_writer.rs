@@ -50,13 +50,13 @@ pub struct LineWriter<'o> {
     parameters: usize,
 }
 
-/// The part written last.
+/// How far the line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Tags,
     Source,
+    /// The command is written, and perhaps parameters.
     Command,
-    Parameter,
     Trailing,
 }
 
@@ -142,24 +142,22 @@ impl<'o> LineWriter<'o> {
     ///
     /// From the sixteenth on they are left out, as if they did not fit.
     pub fn parameter(mut self, parameter: &[u8]) -> Self {
-        if self.start_parameter(b" ") {
-            let start = self.line.position();
-            self.push_part(parameter);
-            self.line.replace_at(start, b":");
-        }
+        self.start_parameter(b" ");
+        let start = self.line.position();
+        self.push_part(parameter);
+        self.line.replace_at(start, b":");
         self
     }
 
     /// Writes a parameter that is one word, for instance a number.
     pub fn parameter_display(mut self, parameter: impl Display) -> Self {
-        if self.start_parameter(b" ") {
-            let start = self.line.position();
-            self = self.append_display(parameter);
-            if self.line.position() == start {
-                self.line.push(b"*");
-            }
-            self.line.replace_at(start, b":");
+        self.start_parameter(b" ");
+        let start = self.line.position();
+        self = self.append_display(parameter);
+        if self.line.position() == start {
+            self.push_part(b"");
         }
+        self.line.replace_at(start, b":");
         self
     }
 
@@ -180,10 +178,9 @@ impl<'o> LineWriter<'o> {
 
     /// Writes the last parameter after a colon: it may hold spaces and may be empty.
     pub fn trailing(mut self, trailing: &[u8]) -> Self {
-        if self.start_parameter(b" :") {
-            self.stage = Stage::Trailing;
-            self.push_text(trailing);
-        }
+        self.start_parameter(b" :");
+        self.stage = Stage::Trailing;
+        self.push_text(trailing);
         self
     }
 
@@ -237,21 +234,19 @@ impl<'o> LineWriter<'o> {
         );
     }
 
-    /// Writes what stands before a parameter; false if there is no room for even an empty one.
-    fn start_parameter(&mut self, separator: &[u8]) -> bool {
+    /// Writes what stands before a parameter, or closes the line if there is no room for even an empty one.
+    fn start_parameter(&mut self, separator: &[u8]) {
         self.check_order(
-            matches!(self.stage, Stage::Command | Stage::Parameter),
+            self.stage == Stage::Command,
             "parameters stand after the command, and none after the trailing one",
         );
-        self.stage = Stage::Parameter;
         self.parameters += 1;
         // Two bytes are the least that makes sense: a space and a colon, or a space and one byte.
         if self.parameters > MAX_PARAMETERS || self.line.room() < 2 {
             self.line.close();
-            return false;
+        } else {
+            self.line.push(separator);
         }
-        self.line.push(separator);
-        true
     }
 
     /// Writes a part that must not be empty.

@@ -149,6 +149,10 @@ mod tests {
         assert!(mask_matches("#caf?".as_bytes(), "#caf\u{e9}".as_bytes()));
         assert!(mask_matches(b"caf?", b"caf\xe9"));
         assert!(mask_matches(b"?b", b"\xe9b"));
+        assert!(
+            mask_matches(b"??", b"\xc3\xa9\xa9"),
+            "one byte more than the character has"
+        );
     }
 
     #[test]

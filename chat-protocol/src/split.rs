@@ -148,6 +148,8 @@ mod tests {
     fn a_family_of_code_points_stays_together() {
         let family = "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}";
         assert_eq!(pieces(&family.repeat(2), 20), [family, family]);
+        let thai = "\u{e01}\u{e33}";
+        assert_eq!(pieces(&thai.repeat(2), 10), [thai, thai]);
         let flag = "\u{1f1e9}\u{1f1ea}";
         assert_eq!(pieces(&flag.repeat(3), 20), [&flag.repeat(2), flag]);
     }

@@ -1,7 +1,9 @@
 //! Whatever goes into a line, exactly one line within the limits comes out.
 
+use std::fmt;
+
 use chat_protocol::{
-    LineWriter, MAX_BODY_BYTES, MAX_PARAMETERS, MAX_TAG_BYTES, Message, TagLimit, Written,
+    LineWriter, MAX_BODY_BYTES, MAX_PARAMETERS, MAX_TAG_BYTES, Message, TagLimit, Tags, Written,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -221,22 +223,34 @@ fn an_empty_tag_value_is_not_written() {
 
 #[test]
 fn what_would_break_a_line_stands_there_as_another_byte() {
-    let (line, written) = write(|writer| {
-        let writer = writer
-            .tag(b"a", b"1\x002")
-            .source(b"a b")
-            .command(b":x")
-            .parameter(b"");
-        writer
-            .parameter(b":y z")
-            .trailing(b"one\r\nQUIT\0 :two")
-            .finish()
-    });
-    assert_eq!(line, "@a=1_2 :a_b _x * _y_z :one  QUIT  :two\r\n");
-    assert_eq!(written, REPLACED);
-    // At the start of a line an at sign would begin tags.
-    let (line, written) = write(|writer| writer.command(b"@x").finish());
-    assert_eq!((line.as_str(), written), ("_x\r\n", REPLACED));
+    let written = |build: fn(LineWriter<'_>) -> LineWriter<'_>| {
+        let (line, written) = write(|writer| build(writer).finish());
+        assert_eq!(written, REPLACED, "{line:?}");
+        line
+    };
+    assert_eq!(
+        written(|writer| writer.tag(b"a", b"1\x002").command(b"A")),
+        "@a=1_2 A\r\n"
+    );
+    assert_eq!(
+        written(|writer| writer.source(b"a b").command(b"A")),
+        ":a_b A\r\n"
+    );
+    // At the start of a line an at sign would begin tags, a colon the source.
+    assert_eq!(written(|writer| writer.command(b"@x")), "_x\r\n");
+    assert_eq!(written(|writer| writer.command(b":x")), "_x\r\n");
+    assert_eq!(
+        written(|writer| writer.command(b"A").parameter(b":y")),
+        "A _y\r\n"
+    );
+    assert_eq!(
+        written(|writer| writer.command(b"A").parameter(b"y z")),
+        "A y_z\r\n"
+    );
+    assert_eq!(
+        written(|writer| writer.command(b"A").trailing(b"1\r\nB\0 :2")),
+        "A :1  B  :2\r\n"
+    );
 }
 
 #[test]
@@ -306,13 +320,120 @@ fn a_line_that_is_not_finished_is_taken_back() {
 }
 
 #[test]
-#[should_panic(expected = "one command stands before the parameters")]
-fn parts_out_of_order_are_a_mistake_in_the_code() {
-    write(|writer| {
+fn a_parameter_takes_two_bytes_of_room_at_least() {
+    let long = |left: usize| vec![b'x'; MAX_BODY_BYTES - "A \r\n".len() - left];
+    for (left, expected) in [(0, CUT), (1, CUT), (2, WHOLE), (3, WHOLE)] {
+        let (line, written) = write(|writer| {
+            writer
+                .command(b"A")
+                .parameter(&long(left))
+                .parameter(b"y")
+                .finish()
+        });
+        assert_eq!(
+            (line.ends_with("x y\r\n"), written),
+            (expected == WHOLE, expected)
+        );
+        let (line, written) = write(|writer| {
+            writer
+                .command(b"A")
+                .parameter(&long(left))
+                .trailing(b"")
+                .finish()
+        });
+        assert_eq!(
+            (line.ends_with("x :\r\n"), written),
+            (expected == WHOLE, expected)
+        );
+    }
+}
+
+/// Gives up after a first word.
+struct Unfinished;
+
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("first")?;
+        Err(fmt::Error)
+    }
+}
+
+#[test]
+fn a_value_that_gives_up_counts_as_cut() {
+    let (line, written) = write(|writer| {
         writer
-            .command(b"PING")
-            .parameter(b"x")
-            .command(b"PONG")
+            .command(b"A")
+            .trailing_display(Unfinished)
+            .append(b"more")
             .finish()
     });
+    assert_eq!((line.as_str(), written), ("A :first\r\n", CUT));
+}
+
+// An order that no input can bring about is refused where it was programmed: the rest of this file.
+
+#[test]
+#[should_panic(expected = "a tag stands before")]
+fn a_tag_after_the_source_panics() {
+    write(|writer| writer.source(b"a").tag(b"a", b"b").command(b"A").finish());
+}
+
+#[test]
+#[should_panic(expected = "tags stand before")]
+fn tags_after_the_command_panic() {
+    write(|writer| writer.command(b"A").tags(Tags::EMPTY).finish());
+}
+
+#[test]
+#[should_panic(expected = "one source stands before")]
+fn a_second_source_panics() {
+    write(|writer| writer.source(b"a").source(b"b").command(b"A").finish());
+}
+
+#[test]
+#[should_panic(expected = "one command stands before")]
+fn a_second_command_panics() {
+    write(|writer| writer.command(b"A").command(b"B").finish());
+}
+
+#[test]
+#[should_panic(expected = "parameters stand after the command")]
+fn a_parameter_without_a_command_panics() {
+    write(|writer| writer.source(b"a").parameter(b"b").finish());
+}
+
+#[test]
+#[should_panic(expected = "none after the trailing one")]
+fn a_parameter_after_the_trailing_one_panics_even_if_nothing_fits_any_more() {
+    write(|writer| {
+        writer
+            .command(&[b'A'; 600])
+            .trailing(b"")
+            .parameter(b"a")
+            .finish()
+    });
+}
+
+#[test]
+#[should_panic(expected = "append goes on with a part of the body")]
+fn append_to_nothing_panics() {
+    write(|writer| writer.append(b"a").command(b"A").finish());
+}
+
+#[test]
+#[should_panic(expected = "append goes on with a part of the body")]
+fn append_display_to_a_tag_panics() {
+    write(|writer| {
+        writer
+            .tag(b"a", b"b")
+            .append_display(1)
+            .command(b"A")
+            .finish()
+    });
+}
+
+#[test]
+#[should_panic(expected = "a line has a command")]
+fn a_line_without_a_command_panics() {
+    write(|writer| writer.source(b"a").finish());
 }

@@ -1,6 +1,8 @@
 //! Parsing and writing are each other's inverse; no bytes make either panic.
 
-use chat_protocol::{MAX_BODY_BYTES, MAX_TAG_BYTES, Message, ParseError};
+use chat_protocol::{
+    MAX_BODY_BYTES, MAX_PARAMETERS, MAX_TAG_BYTES, Message, Parameters, ParseError, Source, Tags,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -133,6 +135,36 @@ fn a_command_is_the_same_in_any_case_and_a_numeric_has_three_digits() {
     assert_eq!(Message::parse(b"01 x").unwrap().numeric(), None);
     assert_eq!(Message::parse(b"0x1 x").unwrap().numeric(), None);
     assert_eq!(Message::parse(b"0001 x").unwrap().numeric(), None);
+}
+
+#[test]
+fn a_message_can_be_made_of_parts() {
+    let parameters = ["#room", "hello all"].map(str::as_bytes);
+    let message = Message {
+        tags: Tags::EMPTY,
+        source: Some(Source::new(b"alice!a@h")),
+        command: b"PRIVMSG",
+        parameters: Parameters::new(&parameters),
+    };
+    assert_eq!(
+        Message::parse(b":alice!a@h PRIVMSG #room :hello all"),
+        Ok(message)
+    );
+    comes_back(&message);
+}
+
+#[test]
+fn fifteen_parameters_fit_into_a_message() {
+    assert_eq!(
+        Parameters::new(&[&b"x"[..]; MAX_PARAMETERS]).len(),
+        MAX_PARAMETERS
+    );
+}
+
+#[test]
+#[should_panic(expected = "more than 15 parameters")]
+fn sixteen_parameters_do_not_fit_into_a_message() {
+    let _ = Parameters::new(&[&b"x"[..]; MAX_PARAMETERS + 1]);
 }
 
 #[test]
