@@ -236,6 +236,7 @@ impl<S> EventLoop<S> {
             return;
         };
         io.timeout = timeout;
+        self.take_back(id, Readiness::TIMEOUT);
         match timeout {
             Some(timeout) => self.arm(id, self.clock().plus(timeout)),
             None => self.timers.remove(id.slot()),
@@ -302,6 +303,9 @@ impl<S> EventLoop<S> {
     /// Moves the next deadline of a timer to `delay` after [`EventLoop::now`],
     /// which is at most one batch old. Returns false if the timer has ended.
     ///
+    /// A timer that is due in this batch, and not called yet, is not called in
+    /// it any more.
+    ///
     /// For timers that are pushed out again and again and seldom fire: a later
     /// deadline is noted in constant time, without touching the heap.
     pub fn push_out(&mut self, timer: WatcherId, delay: Duration) -> bool {
@@ -310,6 +314,8 @@ impl<S> EventLoop<S> {
             .get(timer)
             .is_some_and(|w| matches!(w.kind, Kind::Timer { .. }));
         if is_timer {
+            // It may be due in this batch already, and not be called yet.
+            self.take_back(timer, Readiness::TIMER);
             self.arm(timer, self.deadline(self.now()).plus(delay));
         }
         is_timer

@@ -152,6 +152,10 @@ impl Readiness {
         self.0 == Readiness::TIMEOUT.0
     }
 
+    pub(crate) const fn without(self, other: Readiness) -> Readiness {
+        Readiness(self.0 & !other.0)
+    }
+
     pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
     }

@@ -340,6 +340,14 @@ impl<S> EventLoop<S> {
         watcher.pending |= readiness;
     }
 
+    /// Has the callback of a watcher not called in this turn for `readiness`,
+    /// which is not true any more.
+    pub(crate) fn take_back(&mut self, id: WatcherId, readiness: Readiness) {
+        if let Some(watcher) = self.watchers.get_mut(id) {
+            watcher.pending = watcher.pending.without(readiness);
+        }
+    }
+
     // ---- the callbacks ----
 
     /// Calls what is pending. Whatever a callback ends is not called any more.
