@@ -1,0 +1,139 @@
+//! Programs that a test needs and a machine may lack.
+//!
+//! A missing one skips the test, visibly: a line `skipped: needs irssi (name_of_the_test)` on
+//! standard error, which cargo shows also for a test that passes. With `REQUIRE_TOOLS=1`, which
+//! `.ci/run` sets, it fails the test instead. The list of tools is `tools.txt`, one for both.
+
+use std::env;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+
+/// Each line: a program, and the Debian package that brings it.
+const LIST: &str = include_str!("../tools.txt");
+
+/// The path of a tool, or nothing and a word on standard error why the test is skipped.
+///
+/// ```
+/// # fn main() {
+/// let Some(tmux) = chapter_tests::tools::find("tmux") else { return };
+/// assert!(tmux.is_absolute());
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// If the tool is not in `tools.txt`; with `REQUIRE_TOOLS=1` also if it is missing.
+#[must_use]
+pub fn find(tool: &str) -> Option<PathBuf> {
+    let found = locate(tool);
+    if found.is_none() {
+        let required = env::var_os("REQUIRE_TOOLS").is_some_and(|value| value == "1");
+        assert!(
+            !required,
+            "{tool} is missing, and REQUIRE_TOOLS=1: install {}",
+            package(tool)
+        );
+        say_skipped(tool);
+    }
+    found
+}
+
+/// Whether this machine lets one process trace another, so that strace(1) works; otherwise a word
+/// on standard error why the test is skipped.
+///
+/// Containers often deny it. That is the machine's decision and no missing tool, so it skips the
+/// test with `REQUIRE_TOOLS=1` too.
+///
+/// # Panics
+///
+/// With `REQUIRE_TOOLS=1` if strace itself is missing.
+#[must_use]
+pub fn ptrace_allowed() -> bool {
+    static ALLOWED: OnceLock<bool> = OnceLock::new();
+    let Some(strace) = find("strace") else {
+        return false;
+    };
+    let allowed = *ALLOWED.get_or_init(|| {
+        let mut command = Command::new(strace);
+        command
+            .args(["-f", "true"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        command
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    });
+    if !allowed {
+        say_skipped("ptrace, which this machine denies");
+    }
+    allowed
+}
+
+/// The path of a tool, if it is installed.
+pub(crate) fn locate(tool: &str) -> Option<PathBuf> {
+    package(tool); // A tool that is not listed would never be installed.
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|folder| folder.join(tool))
+        .find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+/// The Debian package that brings a tool.
+fn package(tool: &str) -> &'static str {
+    let mut listed = listed();
+    let (_, package) = listed
+        .find(|(name, _)| *name == tool)
+        .unwrap_or_else(|| panic!("{tool} is not in chapter-tests/tools.txt"));
+    package
+}
+
+fn listed() -> impl Iterator<Item = (&'static str, &'static str)> {
+    LIST.lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| {
+            let mut words = line.split_whitespace();
+            match (words.next(), words.next(), words.next()) {
+                (Some(tool), Some(package), None) => (tool, package),
+                _ => panic!("chapter-tests/tools.txt: not a program and a package: {line:?}"),
+            }
+        })
+}
+
+fn say_skipped(need: &str) {
+    let test = thread::current();
+    let test = test.name().unwrap_or("a test");
+    // Not eprintln: the test runner keeps that back when the test passes. One write, so that
+    // lines of tests that run at the same time do not mix.
+    let _ = io::stderr().write_all(format!("skipped: needs {need} ({test})\n").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_list_is_a_program_and_its_package() {
+        let tools: Vec<&str> = listed().map(|(tool, _)| tool).collect();
+        assert!(
+            tools.is_sorted_by(|one, next| one < next),
+            "sorted, and none twice: {tools:?}"
+        );
+        assert_eq!(package("nc"), "netcat-openbsd");
+    }
+
+    #[test]
+    #[should_panic(expected = "not in chapter-tests/tools.txt")]
+    fn a_tool_that_is_not_listed_is_an_error_even_if_it_is_installed() {
+        let _ = find("sh");
+    }
+}
