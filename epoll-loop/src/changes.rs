@@ -128,7 +128,8 @@ impl<S> EventLoop<S> {
         let Some(io) = self.watchers.io_mut(id) else {
             return;
         };
-        if !io.noted {
+        // What the kernel refuses it need not be told of.
+        if !io.noted && io.standing != Standing::AlwaysReady {
             io.noted = true;
             self.changes.noted.push(id);
         }
@@ -144,9 +145,11 @@ impl<S> EventLoop<S> {
 
     /// Takes note that a watch has ended; the descriptor stays open until
     /// [`EventLoop::reify`].
-    pub(crate) fn note_removal(&mut self, io: Io) {
+    pub(crate) fn note_removal(&mut self, id: WatcherId, io: Io) {
         let name = io.name();
-        self.changes.set_holder(name.number, Holder::Leaving);
+        if self.changes.holder(name.number) == Holder::Watch(id) {
+            self.changes.set_holder(name.number, Holder::Leaving);
+        }
         self.changes.removals.push(Removal {
             registered: io.registered.is_some(),
             background: io.background,
@@ -263,7 +266,10 @@ impl<S> EventLoop<S> {
             Err(error) => {
                 io.registered = None;
                 io.standing = Standing::Ended;
-                self.alive -= 1;
+                self.alive -= usize::from(!io.background);
+                self.timers.remove(id.slot());
+                // Whoever gets the number next may watch it.
+                self.changes.set_holder(name.number, Holder::Nobody);
                 self.make_pending(id, Readiness::ERR | Readiness::ENDED);
                 Entry::ChangeRefused { name, error }
             }
@@ -278,15 +284,28 @@ impl<S> EventLoop<S> {
 
     /// Ends a watch now and not before the next wait. The number is free at
     /// once, and what is known of it is forgotten.
-    pub(crate) fn release_now(&mut self, io: &Io) -> nix::Result<()> {
-        let result = match io.registered {
-            Some(_) => self.epoll.delete(&io.descriptor),
-            None => Ok(()),
-        };
-        self.changes.set_holder(io.number, Holder::Nobody);
-        if let Some(observer) = &mut self.observer {
-            observer.observe(&Entry::Closed { name: io.name() });
+    pub(crate) fn release_now(&mut self, id: WatcherId, io: &Io) -> nix::Result<()> {
+        let name = io.name();
+        if self.changes.holder(name.number) == Holder::Watch(id) {
+            // An earlier watch of the same descriptor may not have left yet.
+            let is_same = |removal: &Removal| removal.name.number == name.number;
+            let holder = if self.changes.removals.iter().any(is_same) {
+                Holder::Leaving
+            } else {
+                Holder::Nobody
+            };
+            self.changes.set_holder(name.number, holder);
         }
+        let mut result = Ok(());
+        if io.registered.is_some() {
+            result = self.epoll.delete(&io.descriptor);
+            self.observe(&Entry::ChangeApplied {
+                name,
+                operation: Operation::Delete,
+                interest: Interest::NONE,
+            });
+        }
+        self.observe(&Entry::Closed { name });
         match result {
             Err(Errno::ENOENT) => Ok(()),
             result => result,

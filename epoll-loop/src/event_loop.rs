@@ -222,10 +222,13 @@ impl<S> EventLoop<S> {
         let Some(io) = self.watchers.io_mut(id) else {
             return;
         };
-        if io.standing == Standing::Disarmed {
-            io.standing = Standing::Normal;
-        } else if io.interest == interest {
-            return;
+        match io.standing {
+            // It hears nothing anyway.
+            Standing::Ended => return,
+            Standing::Disarmed if interest == Interest::NONE => return,
+            Standing::Disarmed => io.standing = Standing::Normal,
+            Standing::Normal | Standing::AlwaysReady if io.interest == interest => return,
+            Standing::Normal | Standing::AlwaysReady => {}
         }
         io.interest = interest;
         self.note_change(id);
@@ -235,6 +238,9 @@ impl<S> EventLoop<S> {
         let Some(io) = self.watchers.io_mut(id) else {
             return;
         };
+        if io.standing == Standing::Ended {
+            return;
+        }
         io.timeout = timeout;
         self.take_back(id, Readiness::TIMEOUT);
         match timeout {
@@ -246,7 +252,7 @@ impl<S> EventLoop<S> {
     /// Ends a watch now; its descriptor is then nobody's but the caller's.
     pub(crate) fn release(&mut self, id: WatcherId) -> io::Result<()> {
         match self.remove(id) {
-            Some(Kind::Io(io)) => Ok(self.release_now(&io)?),
+            Some(Kind::Io(io)) => Ok(self.release_now(id, &io)?),
             _ => Ok(()),
         }
     }
@@ -258,8 +264,12 @@ impl<S> EventLoop<S> {
     /// the rest after everybody else has had his turn; under edge triggering
     /// there is no other way.
     pub fn feed(&mut self, id: WatcherId, readiness: Readiness) -> bool {
-        let alive = self.watchers.get(id).is_some() && !readiness.is_empty();
-        if alive {
+        let alive = match self.watchers.get(id).map(|watcher| &watcher.kind) {
+            Some(Kind::Io(io)) => io.standing != Standing::Ended,
+            Some(_) => true,
+            None => false,
+        };
+        if alive && !readiness.is_empty() {
             self.fed.push((id, readiness));
         }
         alive
@@ -463,7 +473,7 @@ impl<S> EventLoop<S> {
     /// Ends a watcher of any kind.
     pub(crate) fn end(&mut self, id: WatcherId) {
         match self.remove(id) {
-            Some(Kind::Io(io)) => self.note_removal(io),
+            Some(Kind::Io(io)) => self.note_removal(id, io),
             // The kernel's set holds nothing but this one reference, but a fork
             // may have made others: out of the set before it is closed.
             Some(Kind::Child(descriptor)) => drop(self.epoll.delete(&descriptor)),

@@ -240,12 +240,8 @@ impl<S> EventLoop<S> {
                         io.standing = Standing::Disarmed;
                         io.registered = Some(ONE_SHOT);
                     }
-                    let timeout = io.timeout;
                     self.make_pending(id, Readiness::from_kernel(event.events()));
-                    if let Some(timeout) = timeout {
-                        self.timers
-                            .set(id.slot(), self.deadline(self.now()).plus(timeout));
-                    }
+                    self.restart_timeout(id);
                 }
                 Kind::Waker(alarm) => {
                     if alarm.lower() {
@@ -265,16 +261,32 @@ impl<S> EventLoop<S> {
         let mut fed = std::mem::take(&mut self.fed);
         for (id, readiness) in fed.drain(..) {
             self.make_pending(id, readiness);
+            self.restart_timeout(id);
         }
         self.fed = fed;
         for index in 0..self.always_ready.len() {
             let id = self.always_ready[index];
-            self.make_pending(id, self.always_readiness(id));
+            let readiness = self.always_readiness(id);
+            if readiness.is_empty() {
+                continue;
+            }
+            self.make_pending(id, readiness);
+            self.restart_timeout(id);
             if let Some(io) = self.watchers.io_mut(id)
                 && io.mode & ONE_SHOT != 0
             {
                 io.interest = Interest::NONE;
             }
+        }
+    }
+
+    /// An event of a watch starts its timeout anew.
+    fn restart_timeout(&mut self, id: WatcherId) {
+        if let Some(io) = self.watchers.io(id)
+            && let Some(timeout) = io.timeout
+        {
+            self.timers
+                .set(id.slot(), self.deadline(self.now()).plus(timeout));
         }
     }
 
