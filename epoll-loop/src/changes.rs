@@ -163,8 +163,16 @@ impl<S> EventLoop<S> {
     ///
     /// The loop does this by itself before each wait. Call it to have a
     /// descriptor closed at once whose watch you have dropped outside of
-    /// [`EventLoop::run`].
+    /// [`EventLoop::run`]. In a callback it does nothing: no number is to be
+    /// used again while events of its last owner may be on their way.
     pub fn reify(&mut self) {
+        if !self.running.get() {
+            self.apply_changes();
+        }
+    }
+
+    /// The change list, between two batches.
+    pub(crate) fn apply_changes(&mut self) {
         // Dropping a user's object may drop further guards: until nothing is left.
         loop {
             self.end_dropped();

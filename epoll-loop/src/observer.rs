@@ -78,6 +78,8 @@ pub enum WaitReason {
     Limit,
     /// For ever: only a descriptor or a signal can end the wait.
     Events,
+    /// Nothing is left that could end the wait.
+    Nothing,
 }
 
 /// One step of a loop.

@@ -169,6 +169,7 @@ impl fmt::Display for WaitReason {
             WaitReason::Timer(id) => write!(f, "timer {}", id.slot()),
             WaitReason::Limit => f.write_str("the limit of this turn"),
             WaitReason::Events => f.write_str("no timer"),
+            WaitReason::Nothing => f.write_str("nothing to wait for"),
         }
     }
 }

@@ -35,7 +35,8 @@ impl<S> EventLoop<S> {
     /// wait for.
     ///
     /// Watched descriptors, timers, children, idle watchers and wakers keep the
-    /// loop running; signals, before-wait and after-wait watchers do not.
+    /// loop running; signals, before-wait and after-wait watchers do not. When
+    /// nothing is left, what was dropped is closed before this returns.
     ///
     /// # Errors
     ///
@@ -48,6 +49,7 @@ impl<S> EventLoop<S> {
                 return result;
             }
             if !self.has_work() {
+                self.apply_changes();
                 return Ok(());
             }
             self.take_turn(state, None)?;
@@ -56,6 +58,9 @@ impl<S> EventLoop<S> {
 
     /// Takes one turn, and waits for at most `limit` in it: `None` is as long
     /// as it takes, zero is not at all (libev's `EVRUN_ONCE`, `EVRUN_NOWAIT`).
+    ///
+    /// Without a limit it does not wait if nothing is left that
+    /// [`EventLoop::run`] would wait for; with one it does, for a signal maybe.
     ///
     /// # Errors
     ///
@@ -103,7 +108,7 @@ impl<S> EventLoop<S> {
             return Ok(());
         }
         self.write_outputs();
-        self.reify();
+        self.apply_changes();
         let ready = self.wait(limit)?;
         self.now.set(None);
         self.note_events(ready);
@@ -157,8 +162,12 @@ impl<S> EventLoop<S> {
     /// How long the loop may wait at most, and why.
     fn next_deadline(&mut self, limit: Option<Deadline>) -> (Until, WaitReason) {
         // What has been left pending by `stop`, or fed by hand, is due now.
-        if !self.has_work() || !self.pending.is_empty() || !self.fed.is_empty() {
+        if !self.pending.is_empty() || !self.fed.is_empty() {
             return (Until::Now, WaitReason::Pending);
+        }
+        // A before-wait watcher may have ended the last one.
+        if self.alive == 0 && limit.is_none() {
+            return (Until::Now, WaitReason::Nothing);
         }
         if !self.idle.is_empty() {
             return (Until::Now, WaitReason::Idle);
@@ -208,6 +217,9 @@ impl<S> EventLoop<S> {
             end = end.min(deadline);
         }
         let begin = self.clock();
+        if end <= begin {
+            return;
+        }
         loop {
             // An interrupted sleep is taken up again with what is left of it.
             let left = end.since(self.clock());
@@ -405,16 +417,17 @@ impl<S> EventLoop<S> {
             return;
         };
         let callback = watcher.callback;
+        let is_last = match &watcher.kind {
+            // Not if they were only fed.
+            Kind::Timer { period: None } => readiness.intersects(Readiness::TIMER),
+            Kind::Child(_) => readiness.intersects(Readiness::CHILD),
+            Kind::Waker(alarm) => !alarm.has_wakers(),
+            _ => false,
+        };
         let observed = self
             .observer
             .is_some()
             .then(|| (self.source(id), Instant::now()));
-        let is_last = match &self.watchers.get(id).expect("found above").kind {
-            Kind::Timer { period } => period.is_none(),
-            Kind::Child(_) => true,
-            Kind::Waker(alarm) => !alarm.has_wakers(),
-            _ => false,
-        };
         if is_last {
             self.end(id);
         }
