@@ -222,6 +222,19 @@ impl Channels {
     }
 }
 
+#[cfg(test)]
+impl Channels {
+    /// Panics if the memory of masks is not what was counted.
+    pub(super) fn check_mask_bytes(&self) {
+        let masks = self.iter().filter_map(|channel| channel.masks.as_ref());
+        assert_eq!(
+            masks.map(|masks| masks.bytes()).sum::<usize>(),
+            self.mask_bytes
+        );
+        assert_eq!(self.by_name.len(), self.slots.len());
+    }
+}
+
 impl Index<ChannelSlot> for Channels {
     type Output = Channel;
 

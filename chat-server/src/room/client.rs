@@ -246,6 +246,12 @@ impl Clients {
         ClientId(self.slots.key(client.0))
     }
 
+    /// Number of clients who can be found by their nick.
+    #[cfg(test)]
+    pub(super) fn listed(&self) -> usize {
+        self.by_nick.len()
+    }
+
     /// Number of clients in the table, in whatever stage.
     pub(super) fn len(&self) -> usize {
         self.slots.len()

@@ -13,6 +13,8 @@ use epoll_loop::SendQueue;
 
 use super::capabilities::Capabilities;
 use super::channel::{ChannelSlot, Member};
+#[cfg(test)]
+use super::client::Clients;
 use super::client::{Client, ClientSlot, Kind};
 use super::letter::Letter;
 use super::numerics::Numeric;
@@ -219,8 +221,8 @@ impl Mail {
             return;
         }
         mailbox.last_letter = self.letter.number;
-        let bytes = mailbox.form_of(&mut self.letter).len();
-        if mailbox.queue.len() + bytes > self.max_queue_bytes {
+        let bytes = mailbox.form_of(&mut self.letter);
+        if mailbox.queue.len() + bytes.len() > self.max_queue_bytes {
             self.close_overrun(to);
             return;
         }
@@ -287,5 +289,33 @@ impl Mail {
     fn close_longest(&mut self) {
         let longest = self.boxes.iter().max_by_key(|mailbox| mailbox.queue.len());
         self.close_overrun(longest.expect("somebody's bytes are waiting").client);
+    }
+}
+
+#[cfg(test)]
+impl Mail {
+    pub(super) fn queued_bytes(&self) -> usize {
+        self.queued_bytes
+    }
+
+    /// Panics if the mailboxes contradict the clients or the totals.
+    pub(super) fn check_invariants(&self, clients: &Clients) {
+        let queued: usize = self.boxes.iter().map(|mailbox| mailbox.queue.len()).sum();
+        assert_eq!(queued, self.queued_bytes);
+        assert!(self.overrun.is_empty(), "somebody slow was not put out");
+        let open = self.boxes.iter().filter(|mailbox| !mailbox.is_closed);
+        assert_eq!(
+            open.count(),
+            clients.iter().filter(|client| !client.is_leaving()).count()
+        );
+        for client in clients.iter() {
+            let mailbox = &self.boxes[client.slot.index()];
+            assert_eq!(mailbox.client, client.slot);
+            assert_eq!(mailbox.is_closed, client.is_leaving());
+            assert_eq!(
+                mailbox.room,
+                client.memberships.last().map(|held| held.channel)
+            );
+        }
     }
 }

@@ -34,6 +34,8 @@ mod channel;
 mod channel_modes;
 mod client;
 mod dispatch;
+#[cfg(test)]
+mod invariants;
 mod invite;
 mod isupport;
 mod join;

@@ -96,7 +96,7 @@ pub struct State {
     /// Number of the last plain peer's nick.
     pub(super) guests: u64,
     /// Number of clients from each address that counts them.
-    by_address: HashMap<IpAddr, usize>,
+    pub(super) by_address: HashMap<IpAddr, usize>,
 }
 
 impl State {
