@@ -86,6 +86,6 @@ mod tests {
         let begin = Instant::now();
         let mut allowance = Allowance::new(FloodLimit::new(5, 20), begin);
         lines(&mut allowance, begin);
-        assert_eq!(lines(&mut allowance, begin + Duration::from_secs(3600)), 20);
+        assert_eq!(lines(&mut allowance, begin + Duration::from_hours(1)), 20);
     }
 }

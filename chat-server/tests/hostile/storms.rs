@@ -1,0 +1,103 @@
+//! More connections than anybody needs.
+
+use std::collections::HashSet;
+use std::fs;
+use std::net::TcpStream;
+
+use chapter_tests::{Peer, limits, process};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+use crate::Siege;
+use crate::support::{register, settle};
+
+/// Descriptors that a test has beside its connections.
+const SPARE: usize = 200;
+
+#[test]
+fn two_thousand_connections_that_say_nothing_cost_only_themselves() {
+    let available = usize::try_from(limits::descriptor_limit()).unwrap();
+    let count = 2_000.min((available - SPARE) / 2);
+    let mut siege = Siege::begin(&[]);
+    let before = process::descriptors(siege.server.pid());
+    let silent: Vec<TcpStream> = (0..count)
+        .map(|_| TcpStream::connect(siege.address).unwrap())
+        .collect();
+    while process::descriptors(siege.server.pid()) < before + count {
+        siege.old.exchange();
+    }
+    siege.holds_with(count);
+    drop(silent);
+    while process::descriptors(siege.server.pid()) > before {
+        siege.old.exchange();
+    }
+    siege.holds_with(count);
+    println!("{count} silent connections");
+}
+
+/// Connections that find a descriptor in the server, and those that have to wait for one.
+const SERVED: usize = 20;
+const WAITING: usize = 200;
+
+#[test]
+fn a_storm_past_the_limit_of_descriptors_waits_in_the_backlog_until_there_are_some() {
+    let mut siege = Siege::begin(&["--trace", "--flood-rate", "0"]);
+    let before = process::descriptors(siege.server.pid());
+    leave_descriptors(&siege, SERVED);
+    let mut storm: Vec<Peer> = (0..SERVED + WAITING).map(|_| siege.stranger()).collect();
+    siege.server.wait_for_error_line("nobody can be accepted");
+    siege.old.exchange();
+    assert_eq!(process::descriptors(siege.server.pid()), before + SERVED);
+
+    // Each time the pause is over the listener is asked once, and the loop waits meanwhile.
+    let waits = |siege: &Siege| siege.server.stderr().matches(" us  wait ").count();
+    siege.server.wait_for_error_line(" listener IN");
+    let waits_before = waits(&siege);
+    for _ in 0..4 {
+        siege.server.wait_for_error_line(" listener IN");
+    }
+    let waited = waits(&siege) - waits_before;
+    assert!(waited < 40, "{waited} turns for four attempts");
+    siege.holds_with(SERVED);
+
+    // Those who leave make room for those who wait.
+    let mut waiting = storm.split_off(SERVED).into_iter();
+    drop(storm);
+    let mut served: Vec<Peer> = (0..SERVED)
+        .map(|number| register(waiting.next().unwrap(), &format!("first{number}")))
+        .collect();
+    siege.old.exchange();
+
+    // And so does a higher limit.
+    leave_descriptors(&siege, WAITING - SERVED);
+    served.extend(
+        waiting
+            .enumerate()
+            .map(|(number, peer)| register(peer, &format!("second{number}"))),
+    );
+    settle(served.last_mut().unwrap());
+    siege.holds_with(SERVED + WAITING);
+}
+
+/// Leaves the running server so many descriptors beside those it has. The limit is one of numbers,
+/// and it may have inherited high ones.
+fn leave_descriptors(siege: &Siege, count: usize) {
+    let pid = siege.server.pid().as_raw();
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let open: HashSet<u64> = open
+        .map(|entry| {
+            entry
+                .unwrap()
+                .file_name()
+                .to_str()
+                .unwrap()
+                .parse()
+                .unwrap()
+        })
+        .collect();
+    let free = (0..).filter(|number| !open.contains(number));
+    let limit = Rlimit {
+        current: free.take(count + 1).last(),
+        maximum: Some(limits::descriptor_limit()),
+    };
+    prlimit(Pid::from_raw(pid), Resource::Nofile, limit).unwrap();
+}

@@ -1,0 +1,127 @@
+//! A running server, and people in it.
+//!
+//! Everything goes through the real program and real sockets; the room alone is tested in
+//! `tests/room`.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chapter_tests::{Peer, Program, TIMEOUT};
+
+/// The program under test.
+pub(crate) const SERVER: &str = env!("CARGO_BIN_EXE_chat-server");
+
+/// Starts the server on a port of its own, with further arguments.
+pub(crate) fn serve(arguments: &[&str]) -> Program {
+    Program::start(SERVER, [&["--listen", "127.0.0.1:0"], arguments].concat())
+}
+
+/// Connects and registers somebody; the greeting is read.
+pub(crate) fn person(address: SocketAddr, nick: &str) -> Peer {
+    register(Peer::connect(address), nick)
+}
+
+/// Registers somebody over a connection that exists; the greeting is read.
+pub(crate) fn register(mut peer: Peer, nick: &str) -> Peer {
+    peer.send(format!("NICK {nick}\r\nUSER {nick} 0 * :{nick}\r\n"));
+    peer.expect_line([" 422 ", nick]);
+    peer
+}
+
+/// Has somebody join a channel, and waits until it is in there.
+pub(crate) fn join(peer: &mut Peer, channel: &str) {
+    peer.send_line(format!("JOIN {channel}"));
+    peer.expect_line([" 366 ", channel]);
+}
+
+/// Returns when the server has handled everything that reached it before this call, from whomever.
+///
+/// Events are handled in the order in which they came, so an answer to a PING that was sent last
+/// comes last.
+pub(crate) fn settle(peer: &mut Peer) {
+    peer.send_line("PING :settled");
+    peer.expect_line(["PONG", ":settled"]);
+}
+
+/// Two people who were in #room before anything happened.
+pub(crate) struct OldClients {
+    pub(crate) alice: Peer,
+    pub(crate) bob: Peer,
+    said: u32,
+}
+
+impl OldClients {
+    pub(crate) fn new(address: SocketAddr) -> OldClients {
+        let [mut alice, mut bob] = ["alice", "bob"].map(|nick| person(address, nick));
+        join(&mut alice, "#room");
+        join(&mut bob, "#room");
+        alice.expect_line("bob!~bob@127.0.0.1 JOIN #room");
+        OldClients {
+            alice,
+            bob,
+            said: 0,
+        }
+    }
+
+    /// alice says something and bob hears just that, within a second.
+    ///
+    /// # Panics
+    ///
+    /// If it takes longer, or if bob has heard anything else since the last time.
+    pub(crate) fn exchange(&mut self) {
+        self.said += 1;
+        let word = format!("PRIVMSG #room :word {}", self.said);
+        self.bob.set_timeout(Duration::from_secs(1));
+        self.alice.send_line(&word);
+        assert_eq!(
+            self.bob.read_line(),
+            format!(":alice!~alice@127.0.0.1 {word}")
+        );
+        self.bob.set_timeout(TIMEOUT);
+    }
+}
+
+/// What the server's epoll instance watches: descriptors and the events asked for (`proc(5)`,
+/// fdinfo).
+pub(crate) fn watched(server: &Program) -> Vec<Registration> {
+    let process = format!("/proc/{}", server.pid());
+    let mut registrations = Vec::new();
+    for entry in fs::read_dir(format!("{process}/fd")).unwrap() {
+        let number = entry.unwrap().file_name();
+        let number = number.to_string_lossy();
+        // One that was closed meanwhile is not the epoll instance.
+        let target = fs::read_link(format!("{process}/fd/{number}")).unwrap_or_default();
+        if target.as_os_str() != "anon_inode:[eventpoll]" {
+            continue;
+        }
+        let info = fs::read_to_string(format!("{process}/fdinfo/{number}")).unwrap();
+        registrations.extend(info.lines().filter_map(Registration::parse));
+    }
+    registrations
+}
+
+/// One descriptor in an epoll instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Registration {
+    pub(crate) descriptor: i32,
+    pub(crate) events: u32,
+}
+
+impl Registration {
+    /// `tfd:        7 events:     2001 data:        100000003  pos:0 ino:1234 sdev:8`
+    fn parse(line: &str) -> Option<Registration> {
+        let mut words = line.strip_prefix("tfd:")?.split_whitespace();
+        let descriptor = words.next()?.parse().ok()?;
+        let events = words.nth(1)?;
+        Some(Registration {
+            descriptor,
+            events: u32::from_str_radix(events, 16).ok()?,
+        })
+    }
+
+    /// Whether it is asked for `EPOLLOUT`.
+    pub(crate) fn wants_to_write(self) -> bool {
+        self.events & 0x4 != 0
+    }
+}
