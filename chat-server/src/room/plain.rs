@@ -2,7 +2,8 @@
 //!
 //! Shows: a plain peer is an IRC client whose client program is in here; so it
 //! obeys the same rules as everybody else, and no command knows about it.
-//! Leaves out: what such a peer is shown; that is in `plain_text.rs`.
+//! Leaves out: what such a peer is shown (`plain_text.rs`), and telnet's own
+//! commands, which the loop side takes out.
 
 use chat_protocol::{LineWriter, Message, is_channel};
 
@@ -54,11 +55,11 @@ impl State {
 
     /// A line that somebody typed.
     pub(super) fn receive_typed(&mut self, from: ClientSlot, line: &[u8]) {
-        let line = without_telnet_commands(line);
         let line = line.trim_ascii_end();
         if let Stage::Registering(_) = self.clients[from].stage {
             let password = self.rules.password.as_ref();
             if password.is_some_and(|password| !password.matches(line)) {
+                self.counters.wrong_passwords += 1;
                 return self.depart(from, b"Password incorrect");
             }
             return self.enroll_guest(from);
@@ -68,8 +69,7 @@ impl State {
         }
         let kept = cut(line, TYPED_BYTES);
         if kept.len() < line.len() {
-            let dropped = line.len() - kept.len();
-            let notice = format!("Your line was cut at {TYPED_BYTES} bytes; {dropped} are lost");
+            let notice = format!("Your line was cut at {TYPED_BYTES} bytes");
             self.notify(from, notice.as_bytes());
         }
         match kept.strip_prefix(b"/") {
@@ -168,57 +168,4 @@ fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
 fn room_name(typed: &[u8]) -> Option<Vec<u8>> {
     let hash: &[u8] = if typed.starts_with(b"#") { b"" } else { b"#" };
     Some([hash, typed].concat()).filter(|name| is_channel(name))
-}
-
-/// A line without what a telnet client says about itself.
-///
-/// Source: RFC 854, "Telnet command structure".
-fn without_telnet_commands(line: &[u8]) -> Vec<u8> {
-    const INTERPRET_AS_COMMAND: u8 = 255;
-    const SUBNEGOTIATION: u8 = 250;
-    const SUBNEGOTIATION_END: u8 = 240;
-    const WILL: u8 = 251;
-    const DO_NOT: u8 = 254;
-
-    let mut text = Vec::with_capacity(line.len());
-    let mut bytes = line.iter().copied();
-    while let Some(byte) = bytes.next() {
-        if byte != INTERPRET_AS_COMMAND {
-            text.push(byte);
-            continue;
-        }
-        match bytes.next() {
-            // WILL, WONT, DO and DONT name an option in one more byte.
-            Some(WILL..=DO_NOT) => {
-                bytes.next();
-            }
-            Some(SUBNEGOTIATION) => {
-                let mut before = 0;
-                for byte in bytes.by_ref() {
-                    if (before, byte) == (INTERPRET_AS_COMMAND, SUBNEGOTIATION_END) {
-                        break;
-                    }
-                    before = byte;
-                }
-            }
-            _ => {}
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn telnet_negotiation_is_not_taken_for_text() {
-        let line = b"\xff\xfd\x01he\xff\xf1l\xff\xfa\x18\x00xterm\xff\xf0lo\xff";
-        assert_eq!(without_telnet_commands(line), b"hello");
-    }
-
-    #[test]
-    fn a_subnegotiation_without_end_takes_the_line_and_no_more() {
-        assert_eq!(without_telnet_commands(b"hi\xff\xfa\x18"), b"hi");
-    }
 }

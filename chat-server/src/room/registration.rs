@@ -97,6 +97,7 @@ impl State {
             return;
         }
         if self.rules.password.is_some() && !registration.knows_password {
+            self.counters.wrong_passwords += 1;
             self.refuse(client, ERR_PASSWDMISMATCH, &[]);
             return self.depart(client, b"Password incorrect");
         }

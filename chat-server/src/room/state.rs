@@ -63,7 +63,7 @@ pub struct Counters {
     pub lines_malformed: u64,
     /// Messages put into queues: one to a hundred members counts a hundred.
     pub lines_queued: u64,
-    /// PASS and OPER with a wrong password.
+    /// Passwords that were wrong, of the server or of an operator.
     pub wrong_passwords: u64,
     /// Clients put out because they read too slowly.
     pub clients_too_slow: u64,
