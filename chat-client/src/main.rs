@@ -1,3 +1,152 @@
 //! A chat client: standard input and a socket in one epoll loop.
+//!
+//! Chapter: the chat client (the book's section 9.6.1, listing 9-6).
+//! Run it: `cargo run -p chat-client -- 127.0.0.1:6667 --join lobby`
+//!
+//! Shows: two descriptors that may be ready at any time, and neither is waited
+//! for while the other has something to say; connecting without blocking; how
+//! to end a conversation without losing its last words; a second event loop in
+//! a thread of its own; `splice(2)`.
+//! Leaves out: encryption.
 
-fn main() {}
+mod address;
+mod attempt;
+mod failure;
+mod line_mode;
+mod neutral;
+mod random;
+mod raw;
+mod resolve;
+mod session;
+mod standard_stream;
+
+use std::error::Error;
+use std::fmt;
+use std::process::ExitCode;
+
+use chat_protocol::{NICK_BYTES, is_nick};
+use clap::Parser;
+use epoll_loop::EventLoop;
+
+use address::Address;
+use failure::Failure;
+use line_mode::{Host, SIGNALS, Settings};
+use random::random;
+use session::channel_name;
+
+/// Talk on IRC, line by line: what you type is said, what others say is printed
+///
+/// Text goes to the channel joined last; a line that begins with a slash is a
+/// command, /help lists them. At the end of standard input everything is sent
+/// before the program ends, so that `echo hello | chat-client HOST` works.
+///
+/// Without an address the client goes to 127.0.0.1:6667. If nobody listens
+/// there, it opens a room of its own, which lasts until it ends.
+///
+/// Chapter: the chat client of section 9.6.1. Example:
+/// chat-client irc.example.org --nick ann --join lobby
+#[derive(Debug, Parser)]
+#[command(version, verbatim_doc_comment)]
+struct Args {
+    /// Server to connect to: host, host:port, [v6]:port; the port is 6667 if none is given
+    address: Option<Address>,
+
+    /// Name to be known by [default: guest and a number]
+    #[arg(long, value_parser = nick)]
+    nick: Option<String>,
+
+    /// Channel to enter, more than once for several; the # may be left out, which shells take for
+    /// a comment
+    #[arg(long, value_name = "CHANNEL", value_parser = channel, default_value = "#lobby")]
+    join: Vec<String>,
+
+    /// Talk line by line even on a terminal
+    #[arg(long)]
+    line: bool,
+
+    /// Connect again when the connection is lost, and if it cannot be made; on a terminal a lost
+    /// one is always made again
+    #[arg(long)]
+    reconnect: bool,
+
+    /// Relay bytes both ways as they are, without IRC
+    #[arg(long, requires = "address", conflicts_with_all = ["nick", "join", "line", "reconnect"])]
+    raw: bool,
+
+    #[command(flatten)]
+    trace: chapter::Trace,
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Err(failure) if failure.is_quiet() => ExitCode::FAILURE,
+        result => chapter::exit("chat-client", result),
+    }
+}
+
+fn run(args: Args) -> Result<(), Failure> {
+    if let (true, Some(address)) = (args.raw, &args.address) {
+        return raw::run(address.clone(), args.trace.trace);
+    }
+    // Before any thread is started: one that leaves them unblocked would die.
+    let _blocked =
+        EventLoop::block_signals(&SIGNALS).map_err(|err| Failure::System("signals", err))?;
+    let (address, host) = if let Some(address) = args.address {
+        (address, None)
+    } else {
+        let system = |err| Failure::System("opening a room", err);
+        chapter::raise_descriptor_limit().map_err(system)?;
+        (line_mode::default_address(), Host::open().map_err(system)?)
+    };
+    line_mode::run(Settings {
+        address,
+        nick: args.nick.unwrap_or_else(guest_nick),
+        channels: args.join,
+        reconnect: args.reconnect,
+        trace: args.trace.trace,
+        host,
+    })
+}
+
+/// A name that tells nothing about who runs the program.
+fn guest_nick() -> String {
+    format!("guest{:04}", random(10_000))
+}
+
+/// Why an argument is refused.
+#[derive(Debug)]
+enum ArgumentError {
+    Nick,
+    Channel,
+}
+
+impl fmt::Display for ArgumentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ArgumentError::Nick => write!(
+                f,
+                "a nick has 1 to {NICK_BYTES} letters, digits and any of -_[]\\`^{{|}}, and does \
+                 not begin with a digit or -"
+            ),
+            ArgumentError::Channel => f.write_str("a channel is one word without a comma"),
+        }
+    }
+}
+
+impl Error for ArgumentError {}
+
+fn nick(text: &str) -> Result<String, ArgumentError> {
+    if is_nick(text.as_bytes()) {
+        Ok(text.to_owned())
+    } else {
+        Err(ArgumentError::Nick)
+    }
+}
+
+fn channel(text: &str) -> Result<String, ArgumentError> {
+    let is_forbidden = |c: char| c == ' ' || c == ',' || c.is_control();
+    if text.trim_start_matches('#').is_empty() || text.contains(is_forbidden) {
+        return Err(ArgumentError::Channel);
+    }
+    Ok(channel_name(text))
+}

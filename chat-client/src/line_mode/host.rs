@@ -1,0 +1,100 @@
+//! The server inside the client, for when there is no other.
+//!
+//! Shows: whoever binds the port first has the room; the kernel decides, even
+//! between two programs that are started at the same moment. To connect first
+//! and bind only when that is refused would leave a gap between the two.
+
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use chat_server::{Embedded, Settings};
+
+use crate::address::{Address, DEFAULT_PORT};
+
+use super::printer::Printer;
+
+const IRC: SocketAddr = on_loopback(DEFAULT_PORT);
+/// For people without a client.
+const PLAIN: SocketAddr = on_loopback(6668);
+
+const fn on_loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// A room that is open as long as this program runs.
+#[derive(Debug)]
+pub(crate) struct Host {
+    server: Embedded,
+    /// How others join.
+    commands: Vec<String>,
+    /// Why the plain port is left out, if it is.
+    no_plain: Option<String>,
+}
+
+/// Where to connect to without an address: here.
+pub(crate) fn address() -> Address {
+    Address {
+        host: IRC.ip().to_string(),
+        port: IRC.port(),
+    }
+}
+
+impl Host {
+    /// Opens the room; none if somebody has one there already.
+    ///
+    /// # Errors
+    ///
+    /// What binding reports, but for `EADDRINUSE`; `EAGAIN` if no thread can be
+    /// started.
+    pub(crate) fn open() -> io::Result<Option<Host>> {
+        let irc = match chat_server::bind(IRC) {
+            Err(err) if err.kind() == ErrorKind::AddrInUse => return Ok(None),
+            bound => bound?,
+        };
+        let mut commands = vec![
+            format!("chat-client {IRC}"),
+            format!("irssi -c {} -p {}", IRC.ip(), IRC.port()),
+        ];
+        let mut no_plain = None;
+        let plain = match chat_server::bind(PLAIN) {
+            Ok(plain) => {
+                commands.push(format!("nc {} {}", PLAIN.ip(), PLAIN.port()));
+                vec![plain]
+            }
+            Err(err) => {
+                no_plain = Some(format!("{PLAIN} is left out: {}", chapter::why(&err)));
+                Vec::new()
+            }
+        };
+        Ok(Some(Host {
+            server: Embedded::start(vec![irc], plain, Settings::default())?,
+            commands,
+            no_plain,
+        }))
+    }
+
+    /// Says where the room is and how others join.
+    pub(super) fn introduce(&self, printer: &Printer) {
+        printer.say(format_args!(
+            "nobody listened on {IRC}, so the room is here until you quit; others join by"
+        ));
+        printer.add(&self.commands);
+        if let Some(no_plain) = &self.no_plain {
+            printer.say(no_plain);
+        }
+    }
+
+    /// How many people are in the room besides the one who has opened it.
+    pub(super) fn others(&self) -> usize {
+        self.server.clients().saturating_sub(1)
+    }
+
+    /// Tells everybody that the room is closed, and waits until they are gone.
+    ///
+    /// # Errors
+    ///
+    /// What the server has ended with.
+    pub(super) fn close(self) -> io::Result<()> {
+        self.server.stop()
+    }
+}
