@@ -17,7 +17,8 @@ pub(crate) fn skip_spaces(bytes: &[u8]) -> &[u8] {
     &bytes[spaces..]
 }
 
-/// Whether no part of a message may hold this byte: it would end the line, for one program or another.
+/// Whether no part of a message may hold this byte: it would end the line, for one program or
+/// another.
 pub(crate) fn ends_line(byte: u8) -> bool {
     matches!(byte, b'\0' | b'\r' | b'\n')
 }
@@ -46,7 +47,8 @@ pub(crate) fn continues_character(byte: u8) -> bool {
     byte & 0b1100_0000 == 0b1000_0000
 }
 
-/// How many bytes at the end of `bytes` are the beginning of a UTF-8 character whose rest is missing.
+/// How many bytes at the end of `bytes` are the beginning of a UTF-8 character whose rest is
+/// missing.
 pub(crate) fn split_character_bytes(bytes: &[u8]) -> usize {
     let continuing = bytes
         .iter()

@@ -1,7 +1,8 @@
 //! Cuts a stream of bytes into lines, however the bytes come.
 //!
-//! Shows: whole lines are handed out straight from the input; only an unfinished one is copied, into a
-//! buffer that an idle peer does not have; a line without end takes no more memory than a long one.
+//! Shows: whole lines are handed out straight from the input; only an unfinished one is copied,
+//! into a buffer that an idle peer does not have; a line without end takes no more memory than a
+//! long one.
 //! Leaves out: reading. It gets bytes and knows no descriptor.
 
 use std::ops::ControlFlow;
@@ -48,7 +49,8 @@ pub struct LineDecoder {
 pub enum Decoded<'a> {
     /// A line without its line ending: not empty, no NUL, CR or LF in it.
     Line(&'a [u8]),
-    /// A line over its limit. Reported as soon as that is known, once; the rest of it is thrown away.
+    /// A line over its limit. Reported as soon as that is known, once; the rest of it is thrown
+    /// away.
     TooLong,
     /// A line that holds what no line may hold.
     Dropped(DropReason),
@@ -75,8 +77,8 @@ pub struct DropCounts {
 }
 
 impl LineDecoder {
-    /// A decoder for lines with a body of [`MAX_BODY_BYTES`](crate::MAX_BODY_BYTES) and a tag section
-    /// of at most `tag_limit`.
+    /// A decoder for lines with a body of [`MAX_BODY_BYTES`](crate::MAX_BODY_BYTES) and a tag
+    /// section of at most `tag_limit`.
     #[must_use]
     pub fn new(tag_limit: TagLimit) -> LineDecoder {
         LineDecoder {
@@ -90,9 +92,9 @@ impl LineDecoder {
 
     /// Takes the next bytes of the stream and calls `on_line` for each line that ends in them.
     ///
-    /// Returns how many bytes were taken. All, unless `on_line` answered `Break`: then the bytes after
-    /// that line are the caller's to keep and to bring again, which is how flood control stops a peer
-    /// after any line.
+    /// Returns how many bytes were taken. All, unless `on_line` answered `Break`: then the bytes
+    /// after that line are the caller's to keep and to bring again, which is how flood control
+    /// stops a peer after any line.
     pub fn decode(
         &mut self,
         bytes: &[u8],
@@ -121,8 +123,8 @@ impl LineDecoder {
         bytes.len() - rest.len()
     }
 
-    /// Bytes kept of a line whose end has not come. At end of file: the bytes of a last line that will
-    /// never be whole.
+    /// Bytes kept of a line whose end has not come. At end of file: the bytes of a last line that
+    /// will never be whole.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.pending.len()

@@ -1,8 +1,8 @@
 //! IRC message grammar, line framing, names and limits, without I/O.
 //!
-//! Bytes come in from wherever, a [`LineDecoder`] cuts them into lines, [`Message::parse`] takes a line
-//! apart without allocating, and a [`LineWriter`] formats the answer straight into the buffer that it will be
-//! sent from:
+//! Bytes come in from wherever, a [`LineDecoder`] cuts them into lines, [`Message::parse`] takes a
+//! line apart without allocating, and a [`LineWriter`] formats the answer straight into the buffer
+//! that it will be sent from:
 //!
 //! ```
 //! use std::ops::ControlFlow;
@@ -32,8 +32,8 @@
 //! assert_eq!(decoder.pending(), 5);
 //! ```
 //!
-//! Everything a peer can make long has a limit in [`limits`]; nothing a peer sends makes any of this panic, and
-//! nothing that is put into a line can end it early.
+//! Everything a peer can make long has a limit in [`limits`]; nothing a peer sends makes any of
+//! this panic, and nothing that is put into a line can end it early.
 //!
 //! Shows: framing and grammar as code of their own, tested without a socket.
 //! Leaves out: what the commands mean; that is the server's and the client's.

@@ -1,7 +1,8 @@
 //! The limits that belong to the grammar and to names.
 //!
 //! Shows: what exactly each number counts.
-//! Leaves out: limits of one server's own choice (topic, away, key), which it announces in numeric 005.
+//! Leaves out: limits of one server's own choice (topic, away, key), which it announces in numeric
+//! 005.
 
 /// Longest body of a line in bytes, its CR LF included: 512.
 ///
@@ -24,8 +25,8 @@ pub const MAX_CLIENT_TAG_BYTES: usize = 4096;
 
 /// Longest tag section of any line, in bytes: 8,191.
 ///
-/// Counted like [`MAX_CLIENT_TAG_BYTES`]: `@`, 4,094 bytes of a client's tag data, `;`, 4,094 bytes of
-/// the server's own, and the space. (`IRCv3` message-tags, "Size limit")
+/// Counted like [`MAX_CLIENT_TAG_BYTES`]: `@`, 4,094 bytes of a client's tag data, `;`, 4,094 bytes
+/// of the server's own, and the space. (`IRCv3` message-tags, "Size limit")
 pub const MAX_TAG_BYTES: usize = 8191;
 
 /// Most parameters in one message: 15. (RFC 1459, section 2.3)

@@ -53,7 +53,8 @@ impl<'o> LineBuffer<'o> {
         }
     }
 
-    /// Adds a tag, escaping its value. Leaves it out if it does not fit or its key cannot be written.
+    /// Adds a tag, escaping its value. Leaves it out if it does not fit or its key cannot be
+    /// written.
     pub(crate) fn push_tag(&mut self, key: &[u8], value: impl Iterator<Item = u8>) {
         let separates = |byte: &u8| ends_line(*byte) || b";= ".contains(byte);
         if key.is_empty() || key.iter().any(separates) {

@@ -1,7 +1,7 @@
 //! Formats one line straight into a byte buffer.
 //!
-//! Shows: a builder whose parts go where they will be sent from; input that cannot end its part, so that
-//! no peer can smuggle a second line in.
+//! Shows: a builder whose parts go where they will be sent from; input that cannot end its part, so
+//! that no peer can smuggle a second line in.
 //! Leaves out: splitting a long text over several lines, see [`split_text`](crate::split_text).
 
 use std::fmt::{self, Display, Write};
@@ -19,8 +19,8 @@ use crate::tags::{Tags, Value};
 /// between two characters; a tag is left out whole, since half a value would be a wrong value.
 ///
 /// Whatever the bytes given, the result is one line: NUL, CR and LF become a space in the trailing
-/// parameter and `_` elsewhere. So do a space, and a colon at the start, where they would end a part or
-/// begin the trailing one. An empty part that must not be empty becomes `*`.
+/// parameter and `_` elsewhere. So do a space, and a colon at the start, where they would end a
+/// part or begin the trailing one. An empty part that must not be empty becomes `*`.
 ///
 /// ```
 /// use chat_protocol::LineWriter;
@@ -234,7 +234,8 @@ impl<'o> LineWriter<'o> {
         );
     }
 
-    /// Writes what stands before a parameter, or closes the line if there is no room for even an empty one.
+    /// Writes what stands before a parameter, or closes the line if there is no room for even an
+    /// empty one.
     fn start_parameter(&mut self, separator: &[u8]) {
         self.check_order(
             self.stage == Stage::Command,

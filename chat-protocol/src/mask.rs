@@ -6,10 +6,10 @@ use crate::bytes::{character_bytes, continues_character};
 
 /// Whether `text` as a whole matches `mask`.
 ///
-/// `*` stands for any number of characters, `?` for exactly one; `\*`, `\?` and `\\` stand for `*`, `?` and
-/// `\`. A backslash before anything else is itself, since nicknames may hold it. Case is ignored as by
-/// [`eq_ignore_case`](crate::eq_ignore_case). A character is one of UTF-8, or one byte where the text is
-/// not UTF-8.
+/// `*` stands for any number of characters, `?` for exactly one; `\*`, `\?` and `\\` stand for `*`,
+/// `?` and `\`. A backslash before anything else is itself, since nicknames may hold it. Case is
+/// ignored as by [`eq_ignore_case`](crate::eq_ignore_case). A character is one of UTF-8, or one
+/// byte where the text is not UTF-8.
 ///
 /// The time is at most proportional to the length of the mask times that of the text.
 /// (RFC 2812, section 2.5)
@@ -37,8 +37,8 @@ pub fn mask_matches(mask: &[u8], text: &[u8]) -> bool {
             (mask_left, text_left) = next;
             continue;
         }
-        // It does not fit here: let the last star take one character more. Stars before it need no second
-        // try, because whatever they could take more, the last one can take as well.
+        // It does not fit here: let the last star take one character more. Stars before it need no
+        // second try, because whatever they could take more, the last one can take as well.
         let Some((after_star, tried)) = retry else {
             return false;
         };
@@ -117,7 +117,9 @@ mod tests {
         }
 
         #[test]
-        fn any_text_matches_itself_escaped_and_a_star(text in prop::collection::vec(any::<u8>(), 0..60)) {
+        fn any_text_matches_itself_escaped_and_a_star(
+            text in prop::collection::vec(any::<u8>(), 0..60),
+        ) {
             let mut mask = Vec::new();
             for &byte in &text {
                 if b"*?\\".contains(&byte) {
@@ -164,7 +166,8 @@ mod tests {
 
     #[test]
     fn a_hostile_mask_comes_to_an_end() {
-        // A matcher that tries every way of sharing the text among the stars does not live to see it.
+        // A matcher that tries every way of sharing the text among the stars does not live to see
+        // it.
         let text = [b'a'; 500];
         for mask in [
             &b"*a".repeat(250)[..],

@@ -15,7 +15,8 @@ use crate::tags::Tags;
 
 /// One message that borrows the line it was parsed from.
 ///
-/// Bytes, not `str`: IRC has no encoding of its own, and which bytes to refuse is the caller's business.
+/// Bytes, not `str`: IRC has no encoding of its own, and which bytes to refuse is the caller's
+/// business.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Message<'a> {
     /// The tags; [`Tags::EMPTY`] if there are none.
@@ -32,9 +33,9 @@ pub struct Message<'a> {
 impl<'a> Message<'a> {
     /// Takes a line apart, given without its CR LF. Allocates nothing.
     ///
-    /// Lenient where peers are careless: several spaces count as one, and spaces around the message are
-    /// skipped. The length is not looked at; [`LineDecoder`](crate::LineDecoder) did that.
-    /// (RFC 1459, section 2.3.1; RFC 2812 for the fifteenth parameter, which takes the rest of the line)
+    /// Lenient where peers are careless: several spaces count as one, and spaces around the message
+    /// are skipped. The length is not looked at; [`LineDecoder`](crate::LineDecoder) did that. (RFC
+    /// 1459, section 2.3.1; RFC 2812 for the fifteenth parameter, which takes the rest of the line)
     ///
     /// # Errors
     ///
@@ -60,7 +61,8 @@ impl<'a> Message<'a> {
             rest = skip_spaces(after);
         }
         let (command, rest) = take_word(rest);
-        // A second source or tag section is no command: written out, it would be read as something else.
+        // A second source or tag section is no command: written out, it would be read as something
+        // else.
         if matches!(command.first(), None | Some(b':' | b'@')) {
             return Err(ParseError::NoCommand);
         }
@@ -91,8 +93,8 @@ impl<'a> Message<'a> {
 
     /// Appends the message to `out` as one line with CR LF.
     ///
-    /// What [`Message::parse`] accepts comes back equal, as long as it keeps the limits. What a caller
-    /// puts into the fields himself is made harmless as [`LineWriter`] says.
+    /// What [`Message::parse`] accepts comes back equal, as long as it keeps the limits. What a
+    /// caller puts into the fields himself is made harmless as [`LineWriter`] says.
     pub fn write_to(&self, out: &mut Vec<u8>) -> Written {
         let mut writer = LineWriter::new(out).tags(self.tags);
         if let Some(source) = self.source {

@@ -1,8 +1,8 @@
 //! Nicknames and channel names: which are valid, and when two are the same.
 //!
 //! Shows: a key for tables of names that is made without allocating.
-//! Leaves out: the case mapping `rfc1459`, in which `{` is a lower-case `[`. Ours is `ascii`, announced in
-//! numeric 005.
+//! Leaves out: the case mapping `rfc1459`, in which `{` is a lower-case `[`. Ours is `ascii`,
+//! announced in numeric 005.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -12,8 +12,8 @@ use std::ops::Deref;
 use crate::bytes::Escaped;
 use crate::limits::{CHANNEL_BYTES, NICK_BYTES};
 
-/// Whether `name` can be a nickname: 1 to [`NICK_BYTES`] bytes, letters, ``[]\`_^{|}``, and after the
-/// first byte also digits and `-`.
+/// Whether `name` can be a nickname: 1 to [`NICK_BYTES`] bytes, letters, ``[]\`_^{|}``, and after
+/// the first byte also digits and `-`.
 #[must_use]
 pub fn is_nick(name: &[u8]) -> bool {
     let letter = |byte: u8| byte.is_ascii_alphabetic() || b"[]\\`_^{|}".contains(&byte);
@@ -24,8 +24,8 @@ pub fn is_nick(name: &[u8]) -> bool {
             .all(|&byte| letter(byte) || byte.is_ascii_digit() || byte == b'-')
 }
 
-/// Whether `name` can be a channel: `#` and at least one byte more, at most [`CHANNEL_BYTES`] in all, UTF-8
-/// without space, comma and control characters.
+/// Whether `name` can be a channel: `#` and at least one byte more, at most [`CHANNEL_BYTES`] in
+/// all, UTF-8 without space, comma and control characters.
 ///
 /// Stricter than RFC 2812, which forbids only NUL, BEL, CR, LF, space and comma: control characters
 /// make two channels look like one.
@@ -37,7 +37,8 @@ pub fn is_channel(name: &[u8]) -> bool {
             .is_ok_and(|name| !name.contains(|c: char| c == ' ' || c == ',' || c.is_control()))
 }
 
-/// Whether two names are the same under the case mapping `ascii`: A to Z equal a to z, all else differs.
+/// Whether two names are the same under the case mapping `ascii`: A to Z equal a to z, all else
+/// differs.
 #[must_use]
 pub fn eq_ignore_case(left: &[u8], right: &[u8]) -> bool {
     left.eq_ignore_ascii_case(right)
@@ -62,14 +63,14 @@ pub fn fold(name: &[u8]) -> FoldedName {
     FoldedName(folded)
 }
 
-/// The longest name that is folded without allocating: any that [`is_nick`] or [`is_channel`] accepts, and
-/// those of most other networks.
+/// The longest name that is folded without allocating: any that [`is_nick`] or [`is_channel`]
+/// accepts, and those of most other networks.
 const INLINE_BYTES: usize = 64;
 
 /// A name in lower case, as key of a table; made by [`fold`].
 ///
-/// Equal and hashed as its bytes, so that a map of these can be asked with a `&[u8]` that is already
-/// in lower case. Names up to 64 bytes are held in place.
+/// Equal and hashed as its bytes, so that a map of these can be asked with a `&[u8]` that is
+/// already in lower case. Names up to 64 bytes are held in place.
 #[derive(Clone)]
 pub struct FoldedName(Folded);
 

@@ -39,8 +39,9 @@ impl<'a> Parameters<'a> {
 
     /// What follows the command.
     ///
-    /// The fifteenth takes the rest of the line, spaces inside it included, with or without a colon:
-    /// the grammar of RFC 2812, section 2.3.1. Spaces at the end belong to it only after a colon.
+    /// The fifteenth takes the rest of the line, spaces inside it included, with or without a
+    /// colon: the grammar of RFC 2812, section 2.3.1. Spaces at the end belong to it only after a
+    /// colon.
     pub(crate) fn parse(mut rest: &'a [u8]) -> Parameters<'a> {
         let mut result = Parameters::default();
         loop {

@@ -40,8 +40,8 @@ impl<'a> Source<'a> {
 
     /// What stands after the last `@`.
     ///
-    /// The last, because the host is the server's word, while a user name with an `@` in it would be
-    /// the peer's.
+    /// The last, because the host is the server's word, while a user name with an `@` in it would
+    /// be the peer's.
     #[must_use]
     pub fn host(&self) -> Option<&'a [u8]> {
         self.parts().2

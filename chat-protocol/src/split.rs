@@ -1,7 +1,9 @@
 //! Splits a long text into pieces that each fit into one line.
 //!
-//! Shows: cutting after a word where one ends near, else between two characters as a reader sees them.
-//! Leaves out: how many bytes fit, which depends on the command and on the name the server puts in front.
+//! Shows: cutting after a word where one ends near, else between two characters as a reader sees
+//! them.
+//! Leaves out: how many bytes fit, which depends on the command and on the name the server puts in
+//! front.
 
 use std::iter::FusedIterator;
 
@@ -12,10 +14,10 @@ const LONGEST_CHARACTER_BYTES: usize = 4;
 
 /// Splits `text` into pieces of at most `max_bytes` bytes each; together they are the text again.
 ///
-/// A piece ends after white space if there is some in its second half; otherwise between two grapheme
-/// clusters, so that an emoji or an accented letter stays whole; only a cluster longer than a whole piece is
-/// cut between its code points. A limit under 4 bytes counts as 4, because less would not hold every
-/// character. An empty text has no piece.
+/// A piece ends after white space if there is some in its second half; otherwise between two
+/// grapheme clusters, so that an emoji or an accented letter stays whole; only a cluster longer
+/// than a whole piece is cut between its code points. A limit under 4 bytes counts as 4, because
+/// less would not hold every character. An empty text has no piece.
 #[must_use]
 pub fn split_text(text: &str, max_bytes: usize) -> SplitText<'_> {
     SplitText {
@@ -63,7 +65,8 @@ fn piece_bytes(text: &str, max_bytes: usize) -> usize {
         .unwrap_or(fitting)
 }
 
-/// Whether a line may end after `c`: any white space but the kinds that are there to keep words together.
+/// Whether a line may end after `c`: any white space but the kinds that are there to keep words
+/// together.
 fn separates_words(c: char) -> bool {
     c.is_whitespace() && !matches!(c, '\u{a0}' | '\u{2007}' | '\u{202f}')
 }
@@ -97,7 +100,8 @@ mod tests {
     proptest! {
         #[test]
         fn the_pieces_fit_and_are_the_text_again(
-            text in "([a-z ]{0,12}|[\u{300}\u{e9}\u{4e2d}\u{1f600}\u{200d}\u{1f1e9}\u{1f1ea}\\PC\\n]{0,12}){0,12}",
+            text in "([a-z ]{0,12}|\
+                [\u{300}\u{e9}\u{4e2d}\u{1f600}\u{200d}\u{1f1e9}\u{1f1ea}\\PC\\n]{0,12}){0,12}",
             max_bytes in 0..60_usize,
         ) {
             let pieces = pieces(&text, max_bytes);
@@ -172,7 +176,8 @@ mod tests {
 
     #[test]
     fn a_megabyte_of_one_cluster_comes_to_an_end() {
-        // Looking back further than the piece for every piece would take time in the square of the length.
+        // Looking back further than the piece for every piece would take time in the square of the
+        // length.
         for text in ["\u{301}".repeat(500_000), "\u{1f1e9}".repeat(250_000)] {
             assert_eq!(
                 split_text(&text, 400).map(str::len).sum::<usize>(),

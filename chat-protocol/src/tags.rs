@@ -50,8 +50,8 @@ impl<'a> Tags<'a> {
 
     /// All tags in the order in which they came, those with the same key each.
     ///
-    /// Duplicates are not taken out here, because a hostile line of two thousand of them would make that
-    /// slow; [`Tags::get`] knows which one counts.
+    /// Duplicates are not taken out here, because a hostile line of two thousand of them would make
+    /// that slow; [`Tags::get`] knows which one counts.
     #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&'a [u8], Value<'a>)> + use<'a> {
         self.raw.split(|&byte| byte == b';').filter_map(|tag| {

@@ -10,8 +10,8 @@ use chat_protocol::{
     eq_ignore_case, fold, is_channel, is_nick, mask_matches, split_text,
 };
 
-/// Passes everything on to the system's allocator and counts, for each thread of its own: the test runner
-/// has several.
+/// Passes everything on to the system's allocator and counts, for each thread of its own: the test
+/// runner has several.
 struct Counting;
 
 /// What one thread did since it began.
@@ -38,8 +38,8 @@ fn count(allocations: u64, bytes: isize) {
 }
 
 #[allow(unsafe_code, reason = "an allocator is an unsafe trait")]
-// SAFETY: every call goes to `System` with the arguments as they came, and its answer goes back unchanged;
-// counting touches no memory but its own.
+// SAFETY: every call goes to `System` with the arguments as they came, and its answer goes back
+// unchanged; counting touches no memory but its own.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(1, layout.size().cast_signed());
@@ -55,7 +55,8 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_bytes: usize) -> *mut u8 {
         count(1, new_bytes.cast_signed() - layout.size().cast_signed());
-        // SAFETY: the pointer came from `System` with this layout; the caller promises that the new size fits.
+        // SAFETY: the pointer came from `System` with this layout; the caller promises that the new
+        // size fits.
         unsafe { System.realloc(pointer, layout, new_bytes) }
     }
 }
@@ -211,7 +212,8 @@ fn a_line_without_end_takes_no_more_memory_than_the_longest_line() {
                 "nothing is kept of a line that is thrown away"
             );
             assert!(counts.peak_bytes <= longest, "{} bytes", counts.peak_bytes);
-            // The buffer doubles: a peer that sends byte by byte does not have it copied for each byte.
+            // The buffer doubles: a peer that sends byte by byte does not have it copied for each
+            // byte.
             assert!(
                 counts.allocations <= 13,
                 "{} allocations",

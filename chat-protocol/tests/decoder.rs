@@ -98,7 +98,11 @@ fn tag_limit() -> impl Strategy<Value = TagLimit> {
     proptest::sample::select(vec![TagLimit::None, TagLimit::Client, TagLimit::Server])
 }
 
-/// A stream made of what matters: line endings, forbidden bytes, tags, and runs that end near a limit.
+/// Bytes that mean something to the decoder.
+const MARKS: [&[u8]; 8] = [b"\n", b"\r\n", b"\r\r\n", b"\r", b"\0", b"@", b" ", b"\n@"];
+
+/// A stream made of what matters: line endings, forbidden bytes, tags, and runs that end near a
+/// limit.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let near = |limit: usize| limit - 5..limit + 5;
     let run = prop_oneof![
@@ -108,8 +112,7 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
         1..20_usize,
     ];
     let part = prop_oneof![
-        4 => proptest::sample::select(vec![&b"\n"[..], b"\r\n", b"\r\r\n", b"\r", b"\0", b"@", b" ", b"\n@"])
-            .prop_map(<[u8]>::to_vec),
+        4 => proptest::sample::select(MARKS.as_slice()).prop_map(<[u8]>::to_vec),
         2 => run.prop_map(|bytes| vec![b'x'; bytes]),
         1 => vec(any::<u8>(), 0..10),
     ];
@@ -174,7 +177,8 @@ proptest! {
 
 #[test]
 fn two_pieces_cut_at_every_byte_give_the_same_lines() {
-    let bytes = b"\r\nNICK al\xc3\xafce\nUSER a 0 * :A\r\n\r\n@t=1 PING \0\r\na\rb\nPRIVMSG #c :bye\r\nrest";
+    let bytes = b"\r\nNICK al\xc3\xafce\nUSER a 0 * :A\r\n\r\n\
+                  @t=1 PING \0\r\na\rb\nPRIVMSG #c :bye\r\nrest";
     let expected = model(TagLimit::Client, bytes);
     assert_eq!(expected.len(), 5);
     for at in 0..=bytes.len() {

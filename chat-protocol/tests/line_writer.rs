@@ -74,7 +74,8 @@ proptest! {
         pieces in 1..5_usize,
     ) {
         let mut out = Vec::new();
-        let mut writer = LineWriter::new(&mut out).command(b"PRIVMSG").parameter(b"#room").trailing(b"");
+        let mut writer =
+            LineWriter::new(&mut out).command(b"PRIVMSG").parameter(b"#room").trailing(b"");
         let room = writer.room();
         // Pieces may end inside a character: the next piece goes on with it.
         let bytes = text.as_bytes();

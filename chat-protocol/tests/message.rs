@@ -1,7 +1,8 @@
 //! Parsing and writing are each other's inverse; no bytes make either panic.
 
 use chat_protocol::{
-    MAX_BODY_BYTES, MAX_PARAMETERS, MAX_TAG_BYTES, Message, Parameters, ParseError, Source, Tags,
+    LineWriter, MAX_BODY_BYTES, MAX_PARAMETERS, MAX_TAG_BYTES, Message, Parameters, ParseError,
+    Source, Tags,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -68,6 +69,38 @@ proptest! {
     }
 
     #[test]
+    fn the_parts_that_were_written_are_the_parts_that_are_parsed(
+        tags in vec(("[+a-z][a-z/.-]{0,9}", "[^\0]{0,8}"), 0..5),
+        source in proptest::option::of("[^\0\r\n ]{1,20}"),
+        command in "[A-Za-z]{1,10}|[0-9]{3}",
+        middle in vec("[^\0\r\n :][^\0\r\n ]{0,5}", 0..MAX_PARAMETERS),
+        last in proptest::option::of("[^\0\r\n]{0,40}"),
+    ) {
+        let mut out = Vec::new();
+        let mut writer = LineWriter::new(&mut out);
+        for (key, value) in &tags {
+            writer = writer.tag(key.as_bytes(), value.as_bytes());
+        }
+        if let Some(source) = &source {
+            writer = writer.source(source.as_bytes());
+        }
+        let parameters: Vec<&[u8]> = middle.iter().chain(&last).map(String::as_bytes).collect();
+        let written = writer.command(command.as_bytes()).parameters(&parameters).finish();
+        prop_assume!(!written.cut);
+        prop_assert!(!written.replaced);
+
+        let message = Message::parse(out.strip_suffix(b"\r\n").unwrap()).unwrap();
+        prop_assert_eq!(message.source, source.as_ref().map(|source| Source::new(source.as_bytes())));
+        prop_assert_eq!(message.command, command.as_bytes());
+        prop_assert_eq!(&*message.parameters, parameters);
+        prop_assert_eq!(message.tags.iter().count(), tags.len());
+        for ((key, value), (found_key, found)) in tags.iter().zip(message.tags.iter()) {
+            prop_assert_eq!(found_key, key.as_bytes());
+            prop_assert!(*found.unescape() == *value.as_bytes());
+        }
+    }
+
+    #[test]
     fn arbitrary_bytes_are_an_error_or_a_message_that_comes_back(bytes in bytes()) {
         if let Ok(message) = Message::parse(&bytes) {
             comes_back(&message);
@@ -76,7 +109,8 @@ proptest! {
 
     #[test]
     fn a_line_is_refused_exactly_if_it_has_no_command_or_a_forbidden_byte(bytes in bytes()) {
-        let mut words = bytes.split(|&byte| byte == b' ').filter(|word| !word.is_empty()).peekable();
+        let words = bytes.split(|&byte| byte == b' ');
+        let mut words = words.filter(|word| !word.is_empty()).peekable();
         let empty = words.peek().is_none();
         words.next_if(|word| word.starts_with(b"@"));
         words.next_if(|word| word.starts_with(b":"));
