@@ -137,7 +137,7 @@ impl State {
             .iter()
             .copied()
             .filter(|parameter| !parameter.is_empty());
-        let mut steps_with_parameter = 0;
+        let mut steps = 0;
         let mut flags = self.channels[channel].modes;
         let mut changes = Vec::new();
         // Letters that were answered; no need to answer twice.
@@ -172,8 +172,8 @@ impl State {
                 Some(_) if !is_operator => is_refused = true,
                 Some(Mode::Flag(flag)) => flags.set(flag, is_set),
                 Some(kind) => {
-                    steps_with_parameter += usize::from(parameter.is_some());
-                    if steps_with_parameter > MAX_MODES {
+                    steps += usize::from(takes_parameter);
+                    if steps > MAX_MODES {
                         self.reject_parameter(&step, "Too many mode changes in one command");
                         break;
                     }

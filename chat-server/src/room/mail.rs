@@ -35,6 +35,8 @@ struct Mailbox {
     is_dirty: bool,
     /// Takes nothing any more.
     is_closed: bool,
+    /// The last flush left something; it may have stopped inside a line.
+    is_partly_written: bool,
 }
 
 impl Mailbox {
@@ -94,6 +96,7 @@ impl Mail {
             last_letter: 0,
             is_dirty: false,
             is_closed: false,
+            is_partly_written: false,
         };
         // Slots are given out in order, or used again.
         if client.index() == self.boxes.len() {
@@ -124,10 +127,6 @@ impl Mail {
         self.boxes[client.index()].capabilities = capabilities;
     }
 
-    pub(super) fn server_name(&self) -> &[u8] {
-        &self.server_name
-    }
-
     /// Bytes that wait for one client.
     pub(super) fn queued(&self, client: ClientSlot) -> usize {
         self.boxes[client.index()].queue.len()
@@ -139,10 +138,11 @@ impl Mail {
         client: ClientSlot,
         write: impl FnOnce(&mut SendQueue) -> R,
     ) -> R {
-        let queue = &mut self.boxes[client.index()].queue;
-        self.queued_bytes -= queue.len();
-        let result = write(queue);
-        self.queued_bytes += queue.len();
+        let mailbox = &mut self.boxes[client.index()];
+        self.queued_bytes -= mailbox.queue.len();
+        let result = write(&mut mailbox.queue);
+        self.queued_bytes += mailbox.queue.len();
+        mailbox.is_partly_written = !mailbox.queue.is_empty();
         result
     }
 
@@ -280,6 +280,12 @@ impl Mail {
         let mailbox = &mut self.boxes[client.index()];
         self.queued_bytes -= mailbox.queue.len();
         mailbox.queue.clear();
+        if std::mem::take(&mut mailbox.is_partly_written) {
+            // The rest of a line is gone. Its end is still needed, or the ERROR
+            // that comes next would be taken for the rest.
+            mailbox.queue.push(b"\r\n");
+            self.queued_bytes += mailbox.queue.len();
+        }
         mailbox.is_closed = true;
         self.overrun.push(client);
     }

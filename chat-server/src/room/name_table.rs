@@ -34,12 +34,8 @@ impl<Slot: Copy> NameTable<Slot> {
         self.slots.remove(&*fold(name));
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.slots.len()
-    }
-
-    /// All slots, in no order.
-    pub(super) fn slots(&self) -> impl Iterator<Item = Slot> {
-        self.slots.values().copied()
     }
 }

@@ -146,6 +146,17 @@ fn four_changes_with_a_parameter_are_done_and_the_fifth_is_said_to_be_too_many()
 }
 
 #[test]
+fn parameters_that_are_missing_are_asked_for_four_times_and_no_more() {
+    let mut room = Room::new();
+    let [ann] = room.people_in("#c", ["ann"]);
+    assert_eq!(
+        room.ask(ann, &format!("MODE #c +{}", "k".repeat(400)))
+            .len(),
+        5
+    );
+}
+
+#[test]
 fn masks_are_completed_listed_with_setter_and_time_and_removed() {
     let mut room = Room::new();
     let [ann, bob] = room.people_in("#c", ["ann", "bob"]);

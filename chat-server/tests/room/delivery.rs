@@ -1,5 +1,7 @@
 //! Queues: who is to be flushed, and what becomes of slow readers.
 
+use std::io::{self, ErrorKind, Write};
+
 use chat_server::room::{Limits, Rules};
 
 use crate::harness::{Room, rules};
@@ -63,6 +65,40 @@ fn a_reader_that_is_too_slow_leaves_and_the_others_see_it() {
         [":slow!~slow@127.0.0.1 QUIT :SendQ exceeded"]
     );
     assert_eq!(room.state.counters().clients_too_slow, 1);
+}
+
+#[test]
+fn the_error_for_a_slow_reader_is_a_line_of_its_own_even_after_half_a_line() {
+    let mut room = small_queues(4_000, 1 << 20);
+    let [ann, slow] = room.people_in("#c", ["ann", "slow"]);
+    room.send(ann, "PRIVMSG slow :hello");
+    let mut taken = [0; 10];
+    let written = room
+        .state
+        .flush(slow, |queue| queue.write_to(TakesNoMore(&mut taken)));
+    assert!(matches!(written, Some(Ok(10))));
+    while !room.state.is_leaving(slow) {
+        room.send(ann, "PRIVMSG slow :a line that fills the queue");
+    }
+    assert_eq!(&taken, b":ann!~ann@");
+    let error = "ERROR :Closing link: (~slow@127.0.0.1) [SendQ exceeded]";
+    assert_eq!(room.lines(slow), ["", error]);
+}
+
+/// A socket that takes as many bytes as there is room for.
+struct TakesNoMore<'a>(&'a mut [u8]);
+
+impl Write for TakesNoMore<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Ok(0) => Err(ErrorKind::WouldBlock.into()),
+            result => result,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[test]
