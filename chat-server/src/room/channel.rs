@@ -217,13 +217,18 @@ impl Channels {
         self.slots.len()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Channel> {
-        self.slots.iter()
+    /// All of them, in no order that means anything.
+    pub(super) fn slots(&self) -> impl Iterator<Item = ChannelSlot> {
+        self.slots.slots().map(ChannelSlot)
     }
 }
 
 #[cfg(test)]
 impl Channels {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Channel> {
+        self.slots.iter()
+    }
+
     /// Panics if the memory of masks is not what was counted.
     pub(super) fn check_mask_bytes(&self) {
         let masks = self.iter().filter_map(|channel| channel.masks.as_ref());

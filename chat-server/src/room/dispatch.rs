@@ -42,13 +42,15 @@ impl Command {
 }
 
 /// All commands, sorted by name.
-pub(super) const COMMANDS: [Command; 24] = [
+pub(super) const COMMANDS: [Command; 28] = [
     command("AWAY", State::away, 0),
     command("CAP", State::cap, 1).always(),
     command("INVITE", State::invite, 0),
+    command("ISON", State::ison, 1),
     command("JOIN", State::join, 1),
     command("KICK", State::kick, 2),
     command("KILL", State::kill, 2),
+    command("LIST", State::list, 0),
     command("LUSERS", State::lusers, 0),
     command("MODE", State::mode, 1),
     command("MOTD", State::motd, 0),
@@ -66,7 +68,9 @@ pub(super) const COMMANDS: [Command; 24] = [
     command("TAGMSG", State::tagmsg, 0),
     command("TOPIC", State::topic, 1),
     command("USER", State::user, 4).always(),
+    command("USERHOST", State::userhost, 1),
     command("WALLOPS", State::wallops, 1),
+    command("WHO", State::who, 0),
 ];
 
 /// The command of that name, in whatever case it is written.

@@ -51,10 +51,12 @@ fn tokens(network: &str) -> Vec<String> {
         format!("NETWORK={network}"),
         format!("NICKLEN={}", NICK_BYTES),
         "PREFIX=(ov)@+".to_owned(),
+        "SAFELIST".to_owned(),
         "STATUSMSG=@+".to_owned(),
         format!(
-            "TARGMAX=JOIN:,KICK:{MAX_TARGETS},NAMES:{MAX_TARGETS},NOTICE:{MAX_TARGETS},PART:,\
-             PRIVMSG:{MAX_TARGETS},TAGMSG:{MAX_TARGETS}"
+            "TARGMAX=JOIN:,KICK:{MAX_TARGETS},LIST:{MAX_TARGETS},NAMES:{MAX_TARGETS},\
+             NOTICE:{MAX_TARGETS},PART:,PRIVMSG:{MAX_TARGETS},TAGMSG:{MAX_TARGETS},\
+             WHOIS:{MAX_TARGETS},WHOWAS:{MAX_TARGETS}"
         ),
         format!("TOPICLEN={}", TOPIC_BYTES),
         format!("USERLEN={}", USER_BYTES),

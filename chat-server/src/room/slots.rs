@@ -86,6 +86,12 @@ impl<T> Slots<T> {
         self.len
     }
 
+    /// The slots in use, lowest first.
+    pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
+        let places = (0..).zip(&self.places);
+        places.filter_map(|(slot, place)| place.value.is_some().then_some(slot))
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.places.iter().filter_map(|place| place.value.as_ref())
     }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use chat_server::room::{ClientId, Kind, Now, Rules, State};
+use chat_server::room::{ClientId, Kind, Now, Operator, Rules, Secret, State};
 
 /// 2026-01-01 at noon, in seconds since 1970.
 pub(crate) const NOON: u64 = 1_767_268_800;
@@ -32,6 +32,27 @@ impl Room {
             state: State::new(rules, now),
             now,
         }
+    }
+
+    /// A room with an operator of the server in it.
+    pub(crate) fn with_operator(nick: &str) -> (Room, ClientId) {
+        let operator = Operator {
+            name: "root".into(),
+            password: Secret::new("swordfish"),
+        };
+        let mut room = Room::under(Rules {
+            operators: vec![operator],
+            ..rules()
+        });
+        let client = room.person(nick);
+        assert_eq!(
+            room.ask(client, "OPER root swordfish"),
+            [
+                format!(":irc.test 381 {nick} :You are now an IRC operator"),
+                format!(":{nick}!~{nick}@127.0.0.1 MODE {nick} :+o"),
+            ]
+        );
+        (room, client)
     }
 
     /// Connects somebody from `address`.

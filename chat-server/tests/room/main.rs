@@ -10,6 +10,7 @@ mod leaving;
 mod messages;
 mod operators;
 mod plain;
+mod queries;
 mod registration;
 mod topics;
 mod user_modes;

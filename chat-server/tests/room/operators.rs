@@ -1,32 +1,10 @@
 //! OPER, KILL, WALLOPS.
 
-use chat_server::room::{ClientId, Operator, Rules, Secret};
-
-use crate::harness::{Room, rules};
-
-fn room_with_operator() -> (Room, ClientId) {
-    let operator = Operator {
-        name: "root".into(),
-        password: Secret::new("swordfish"),
-    };
-    let mut room = Room::under(Rules {
-        operators: vec![operator],
-        ..rules()
-    });
-    let ann = room.person("ann");
-    assert_eq!(
-        room.ask(ann, "OPER root swordfish"),
-        [
-            ":irc.test 381 ann :You are now an IRC operator",
-            ":ann!~ann@127.0.0.1 MODE ann :+o",
-        ]
-    );
-    (room, ann)
-}
+use crate::harness::Room;
 
 #[test]
 fn a_wrong_name_and_a_wrong_password_look_the_same() {
-    let (mut room, _) = room_with_operator();
+    let (mut room, _) = Room::with_operator("ann");
     let eve = room.person("eve");
     let refused = [":irc.test 464 eve :Password incorrect"];
     assert_eq!(room.ask(eve, "OPER root guess"), refused);
@@ -50,7 +28,7 @@ fn without_operators_nobody_can_become_one() {
 
 #[test]
 fn being_operator_can_be_given_up() {
-    let (mut room, ann) = room_with_operator();
+    let (mut room, ann) = Room::with_operator("ann");
     assert_eq!(
         room.ask(ann, "LUSERS")[1],
         ":irc.test 252 ann 1 :operator(s) online"
@@ -67,7 +45,7 @@ fn being_operator_can_be_given_up() {
 
 #[test]
 fn kill_puts_somebody_out_and_everybody_sees_why() {
-    let (mut room, ann) = room_with_operator();
+    let (mut room, ann) = Room::with_operator("ann");
     let [bob, eve] = room.people_in("#c", ["bob", "eve"]);
     assert_eq!(room.ask(ann, "KILL EVE :spamming"), [""; 0]);
     assert_eq!(
@@ -86,7 +64,7 @@ fn kill_puts_somebody_out_and_everybody_sees_why() {
 
 #[test]
 fn kill_says_why_it_cannot_be_done() {
-    let (mut room, ann) = room_with_operator();
+    let (mut room, ann) = Room::with_operator("ann");
     let bob = room.person("bob");
     for (from, line, refused) in [
         (
@@ -116,7 +94,7 @@ fn kill_says_why_it_cannot_be_done() {
 
 #[test]
 fn wallops_reach_those_with_mode_w() {
-    let (mut room, ann) = room_with_operator();
+    let (mut room, ann) = Room::with_operator("ann");
     let (bob, eve) = (room.person("bob"), room.person("eve"));
     room.ask(bob, "MODE bob +w");
     room.send(ann, "WALLOPS :maintenance at six");

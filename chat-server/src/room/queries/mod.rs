@@ -1,5 +1,40 @@
 //! Questions that clients ask about the server and about each other.
+//!
+//! Shows: what somebody may know is decided in one place (`view.rs`), and how
+//! much of it fits into a queue in another (`answer.rs`); the commands between
+//! them only say what to look for.
+//! Leaves out: questions that a command also changes something with (MODE,
+//! TOPIC, INVITE); they are with their families.
 
+mod answer;
+mod list;
 mod lusers;
 mod motd;
 mod names;
+mod presence;
+mod view;
+mod who;
+
+use crate::room::client::ClientSlot;
+use crate::room::limits::MAX_TARGETS;
+use crate::room::numerics::ERR_TOOMANYTARGETS;
+use crate::room::state::State;
+
+impl State {
+    /// Calls `each` for the names in a list with commas, and says so if there
+    /// are more than one command may have.
+    fn for_each_target(
+        &mut self,
+        from: ClientSlot,
+        targets: &[u8],
+        mut each: impl FnMut(&mut State, &[u8]),
+    ) {
+        let mut targets = targets.split(|&byte| byte == b',');
+        for target in targets.by_ref().take(MAX_TARGETS) {
+            each(self, target);
+        }
+        if let Some(excess) = targets.next() {
+            self.refuse(from, ERR_TOOMANYTARGETS, &[excess]);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What clients are told when they ask.
+
+mod list;
+mod long_answers;
+mod names;
+mod presence;
+mod who;
