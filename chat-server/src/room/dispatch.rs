@@ -42,14 +42,17 @@ impl Command {
 }
 
 /// All commands, sorted by name.
-pub(super) const COMMANDS: [Command; 28] = [
+pub(super) const COMMANDS: [Command; 34] = [
+    command("ADMIN", State::admin, 0),
     command("AWAY", State::away, 0),
     command("CAP", State::cap, 1).always(),
+    command("INFO", State::info, 0),
     command("INVITE", State::invite, 0),
     command("ISON", State::ison, 1),
     command("JOIN", State::join, 1),
     command("KICK", State::kick, 2),
     command("KILL", State::kill, 2),
+    command("LINKS", State::links, 0),
     command("LIST", State::list, 0),
     command("LUSERS", State::lusers, 0),
     command("MODE", State::mode, 1),
@@ -65,10 +68,13 @@ pub(super) const COMMANDS: [Command; 28] = [
     command("PRIVMSG", State::privmsg, 0),
     command("QUIT", State::quit, 0).always(),
     command("SETNAME", State::set_real_name, 1),
+    command("STATS", State::stats, 1),
     command("TAGMSG", State::tagmsg, 0),
+    command("TIME", State::time, 0),
     command("TOPIC", State::topic, 1),
     command("USER", State::user, 4).always(),
     command("USERHOST", State::userhost, 1),
+    command("VERSION", State::version, 0),
     command("WALLOPS", State::wallops, 1),
     command("WHO", State::who, 0),
 ];

@@ -19,6 +19,9 @@ pub struct Rules {
     pub network: String,
     /// Message of the day; empty for none. Longer lines than fit are cut.
     pub motd: Vec<String>,
+    /// Who runs the server, for ADMIN: place, institution, mail address. Empty
+    /// if that is nobody's business; a fourth line is not shown.
+    pub administrator: Vec<String>,
     /// What every client must send with PASS; `None` for an open server.
     pub password: Option<Secret>,
     /// Who may become operator with OPER.
@@ -33,6 +36,7 @@ impl Default for Rules {
             server_name: "chat.localhost".to_owned(),
             network: "Workshop".to_owned(),
             motd: Vec::new(),
+            administrator: Vec::new(),
             password: None,
             operators: Vec::new(),
             limits: Limits::default(),

@@ -4,4 +4,5 @@ mod list;
 mod long_answers;
 mod names;
 mod presence;
+mod server;
 mod who;
