@@ -42,7 +42,7 @@ impl Command {
 }
 
 /// All commands, sorted by name.
-pub(super) const COMMANDS: [Command; 34] = [
+pub(super) const COMMANDS: [Command; 36] = [
     command("ADMIN", State::admin, 0),
     command("AWAY", State::away, 0),
     command("CAP", State::cap, 1).always(),
@@ -77,6 +77,8 @@ pub(super) const COMMANDS: [Command; 34] = [
     command("VERSION", State::version, 0),
     command("WALLOPS", State::wallops, 1),
     command("WHO", State::who, 0),
+    command("WHOIS", State::whois, 0),
+    command("WHOWAS", State::whowas, 0),
 ];
 
 /// The command of that name, in whatever case it is written.

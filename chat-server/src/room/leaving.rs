@@ -36,7 +36,9 @@ impl State {
             Stage::Leaving => return,
             Stage::Registering(_) => self.census.registering -= 1,
             Stage::Registered => {
+                self.remember_nick(client);
                 self.census.registered -= 1;
+                let leaver = &self.clients[client];
                 self.census.invisible -= usize::from(leaver.modes.contains(UserModes::INVISIBLE));
                 self.census.operators -= usize::from(leaver.is_operator());
                 while let Some(membership) = self.clients[client].memberships.last() {

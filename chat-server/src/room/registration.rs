@@ -55,6 +55,7 @@ impl State {
 
     /// Gives a registered client another nick, or its own in other letters.
     fn rename(&mut self, client: ClientSlot, renamed: Identity) {
+        self.remember_nick(client);
         self.clients.unlist(client);
         let old = std::mem::replace(&mut self.clients[client].identity, renamed);
         self.clients.list(client);

@@ -16,6 +16,7 @@ use super::client::{
 };
 use super::mail::Mail;
 use super::numerics::{ERR_INPUTTOOLONG, Numeric};
+use super::queries::NickHistory;
 use super::rules::Rules;
 
 /// The time at which something happened, by both clocks. Read once a batch.
@@ -93,6 +94,7 @@ pub struct State {
     pub(super) mail: Mail,
     pub(super) counters: Counters,
     pub(super) census: Census,
+    pub(super) nick_history: NickHistory,
     /// Number of the last plain peer's nick.
     pub(super) guests: u64,
     /// Number of clients from each address that counts them.
@@ -111,6 +113,7 @@ impl State {
             mail: Mail::new(&rules),
             counters: Counters::default(),
             census: Census::default(),
+            nick_history: NickHistory::default(),
             guests: 0,
             by_address: HashMap::new(),
             rules,

@@ -16,6 +16,10 @@ mod server;
 mod stats;
 mod view;
 mod who;
+mod whois;
+mod whowas;
+
+pub(in crate::room) use whowas::NickHistory;
 
 use chat_protocol::mask_matches;
 

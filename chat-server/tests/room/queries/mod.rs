@@ -6,3 +6,5 @@ mod names;
 mod presence;
 mod server;
 mod who;
+mod whois;
+mod whowas;
