@@ -42,10 +42,11 @@ impl Command {
 }
 
 /// All commands, sorted by name.
-pub(super) const COMMANDS: [Command; 36] = [
+pub(super) const COMMANDS: [Command; 37] = [
     command("ADMIN", State::admin, 0),
     command("AWAY", State::away, 0),
     command("CAP", State::cap, 1).always(),
+    command("HELP", State::help, 0),
     command("INFO", State::info, 0),
     command("INVITE", State::invite, 0),
     command("ISON", State::ison, 1),

@@ -7,6 +7,7 @@
 //! TOPIC, INVITE); they are with their families.
 
 mod answer;
+mod help;
 mod list;
 mod lusers;
 mod motd;

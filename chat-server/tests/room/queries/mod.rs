@@ -1,5 +1,6 @@
 //! What clients are told when they ask.
 
+mod help;
 mod list;
 mod long_answers;
 mod names;
