@@ -82,6 +82,7 @@ mod readiness;
 mod send_queue;
 mod signals;
 mod spawn;
+mod threads;
 mod timers;
 mod trace;
 mod turn;

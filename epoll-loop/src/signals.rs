@@ -4,45 +4,47 @@
 //! belongs to a thread and is inherited by threads and children; several
 //! signals of one kind merge into one.
 
-use std::fs;
 use std::io;
 use std::marker::PhantomData;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 use nix::errno::Errno;
 use nix::sys::epoll::EpollFlags;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::gettid;
 
 use crate::event_loop::{Callback, EventLoop};
 use crate::readiness::{Readiness, bits};
+use crate::threads::check_other_threads;
 use crate::watchers::{Kind, WatcherId};
 
 /// How many signals are read in one turn; what is left is read in the next, so
 /// that a storm of signals keeps nobody else waiting.
 const MAX_SIGNALS_A_TURN: usize = 64;
 
-/// Signals that this crate has blocked, each as often as it was blocked, so
-/// that [`spawn`](crate::spawn) knows what a child should not inherit.
-static BLOCKED: Mutex<Vec<Signal>> = Mutex::new(Vec::new());
+/// Signals that this crate has blocked and by which thread, each as often as it
+/// was: so the last guard unblocks, in whatever order they are dropped, and
+/// [`spawn`](crate::spawn) knows what a child should not inherit.
+static BLOCKED: Mutex<Vec<(ThreadId, Signal)>> = Mutex::new(Vec::new());
 
-fn blocked() -> MutexGuard<'static, Vec<Signal>> {
+fn blocked() -> MutexGuard<'static, Vec<(ThreadId, Signal)>> {
     // The list is whole after every single change, also if a thread panicked.
     BLOCKED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The signals that a child process should not inherit as blocked.
 pub(crate) fn blocked_here() -> SigSet {
-    blocked().iter().copied().collect()
+    set(&blocked())
 }
 
 /// Signals that are blocked in this thread; unblocked again by drop, but for
-/// those that were blocked before.
+/// those that were blocked before, or that another one of these still blocks.
 #[derive(Debug)]
 #[must_use = "the signals are unblocked again when this is dropped"]
 pub struct BlockedSignals {
-    newly: Vec<Signal>,
+    /// Without those that somebody else had blocked before.
+    own: Vec<(ThreadId, Signal)>,
     /// A mask belongs to a thread, so this may not be sent to another.
     not_send: PhantomData<*const ()>,
 }
@@ -50,15 +52,17 @@ pub struct BlockedSignals {
 impl BlockedSignals {
     fn new(signals: &[Signal]) -> io::Result<BlockedSignals> {
         let before = SigSet::thread_get_mask()?;
-        let newly: Vec<Signal> = signals
+        let thread = thread::current().id();
+        let mut blocked = blocked();
+        let own: Vec<(ThreadId, Signal)> = signals
             .iter()
-            .copied()
-            .filter(|&signal| !before.contains(signal))
+            .map(|&signal| (thread, signal))
+            .filter(|own| !before.contains(own.1) || blocked.contains(own))
             .collect();
-        newly.iter().copied().collect::<SigSet>().thread_block()?;
-        blocked().extend(&newly);
+        set(&own).thread_block()?;
+        blocked.extend(&own);
         Ok(BlockedSignals {
-            newly,
+            own,
             not_send: PhantomData,
         })
     }
@@ -67,20 +71,20 @@ impl BlockedSignals {
 impl Drop for BlockedSignals {
     fn drop(&mut self) {
         let mut blocked = blocked();
-        for &signal in &self.newly {
-            if let Some(index) = blocked.iter().position(|&other| other == signal) {
+        for own in &self.own {
+            if let Some(index) = blocked.iter().position(|other| other == own) {
                 blocked.swap_remove(index);
             }
         }
+        self.own.retain(|own| !blocked.contains(own));
         drop(blocked);
         // EINVAL is its only error, for a bad `how`, which nix does not pass.
-        let _ = self
-            .newly
-            .iter()
-            .copied()
-            .collect::<SigSet>()
-            .thread_unblock();
+        let _ = set(&self.own).thread_unblock();
     }
+}
+
+fn set(signals: &[(ThreadId, Signal)]) -> SigSet {
+    signals.iter().map(|&(_, signal)| signal).collect()
 }
 
 /// The signals of one loop.
@@ -239,37 +243,4 @@ impl<S> EventLoop<S> {
 
 fn signal_descriptor(mask: &SigSet) -> nix::Result<SignalFd> {
     SignalFd::with_flags(mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
-}
-
-/// An error if a thread other than this one has `signal` unblocked.
-///
-/// Without `/proc` nothing is known, and nothing refused.
-fn check_other_threads(signal: Signal) -> io::Result<()> {
-    let own = gettid().to_string();
-    let Ok(tasks) = fs::read_dir("/proc/self/task") else {
-        return Ok(());
-    };
-    for task in tasks
-        .flatten()
-        .filter(|task| task.file_name() != own.as_str())
-    {
-        // A thread that has ended meanwhile is no danger.
-        let Ok(status) = fs::read_to_string(task.path().join("status")) else {
-            continue;
-        };
-        let mask = status
-            .lines()
-            .find_map(|line| line.strip_prefix("SigBlk:"))
-            .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-        // Bit 0 is signal 1 (`man 5 proc_pid_status`).
-        if mask.is_some_and(|mask| mask >> (signal as i32 - 1) & 1 == 0) {
-            let thread = task.file_name();
-            let message = format!(
-                "thread {} does not block {signal}: block signals before starting threads",
-                thread.display()
-            );
-            return Err(io::Error::other(message));
-        }
-    }
-    Ok(())
 }

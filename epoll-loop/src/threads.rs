@@ -1,0 +1,90 @@
+//! Whether another thread of the process leaves a signal unblocked.
+//!
+//! Shows: a signal sent to a process goes to any thread that does not block it,
+//! and if there is one, `signalfd(2)` never sees the signal; what `/proc` tells of
+//! each thread.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use nix::unistd::gettid;
+
+/// How often a thread that is just starting is looked at again, and after what
+/// time: it needs some microseconds, unless the machine is busy.
+const LOOKS: u32 = 200;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
+
+/// An error if a thread other than this one has `signal` unblocked.
+///
+/// Without `/proc` nothing is known, and nothing refused.
+pub(crate) fn check_other_threads(signal: Signal) -> io::Result<()> {
+    let own = gettid().to_string();
+    let Ok(tasks) = fs::read_dir("/proc/self/task") else {
+        return Ok(());
+    };
+    for task in tasks.flatten() {
+        let thread = task.file_name();
+        if thread != own.as_str() && leaves_unblocked(&task.path(), signal) {
+            let message = format!(
+                "thread {} does not block {signal}: block signals before starting threads",
+                thread.display()
+            );
+            return Err(io::Error::other(message));
+        }
+    }
+    Ok(())
+}
+
+fn leaves_unblocked(task: &Path, signal: Signal) -> bool {
+    for _ in 0..LOOKS {
+        // A thread that has ended meanwhile is no danger.
+        let Some(mask) = blocked_signals(task) else {
+            return false;
+        };
+        if !contains(mask, signal as i32) {
+            return !is_exiting(task);
+        }
+        if !contains(mask, SIGCANCEL) {
+            return false;
+        }
+        thread::sleep(BETWEEN_LOOKS);
+    }
+    false
+}
+
+/// A signal of the C library's own (glibc and musl), which it never lets a
+/// program block. A thread that blocks it is just starting or ending, with
+/// everything blocked: the mask that it will have is not known yet.
+const SIGCANCEL: i32 = 32;
+
+/// The mask of a thread, signal 1 in bit 0 (`man 5 proc_pid_status`).
+fn blocked_signals(task: &Path) -> Option<u64> {
+    let status = fs::read_to_string(task.join("status")).ok()?;
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+    u64::from_str_radix(mask?.trim(), 16).ok()
+}
+
+fn contains(mask: u64, signal: i32) -> bool {
+    mask >> (signal - 1) & 1 == 1
+}
+
+/// Whether a thread is about to end: the kernel gives it no signal any more. One
+/// that was joined a moment ago is still in `/proc` so.
+fn is_exiting(task: &Path) -> bool {
+    /// `PF_EXITING`, a flag of the kernel's own (`include/linux/sched.h`).
+    const EXITING: u32 = 4;
+    let Ok(stat) = fs::read_to_string(task.join("stat")) else {
+        return true;
+    };
+    // The name, in parentheses, may hold anything; the flags are the 7th field
+    // after it (`man 5 proc_pid_stat`).
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let flags = fields.split_whitespace().nth(6);
+    flags
+        .and_then(|flags| flags.parse::<u32>().ok())
+        .is_some_and(|flags| flags & EXITING != 0)
+}
