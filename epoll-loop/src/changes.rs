@@ -343,18 +343,26 @@ impl<S> EventLoop<S> {
             };
             match &mut watcher.kind {
                 Kind::Io(io) => {
-                    watcher.pending = Readiness::default();
+                    if io.standing != Standing::Ended {
+                        watcher.pending = Readiness::default();
+                    }
                     io.noted = false;
-                    io.registered = match (io.registered, io.wanted()) {
-                        // Disarmed in the old one, and to be so in the new one.
-                        (Some(old), _) if io.standing == Standing::Disarmed => Some(old),
-                        (_, wanted) => wanted,
-                    };
+                    io.registered = io.wanted();
                     if let Some(wanted) = io.registered {
-                        self.epoll.add(&io.descriptor, wanted, id)?;
+                        match self.epoll.add(&io.descriptor, wanted, id) {
+                            // It had not been asked for anything before.
+                            Err(Errno::EPERM) => {
+                                io.registered = None;
+                                io.standing = Standing::AlwaysReady;
+                                self.always_ready.push(id);
+                            }
+                            result => result?,
+                        }
                     }
                 }
+                Kind::Signal(_) => watcher.pending = Readiness::default(),
                 Kind::Waker(alarm) => {
+                    watcher.pending = Readiness::default();
                     self.epoll
                         .add(alarm, bits(readable | EpollFlags::EPOLLET), id)?;
                 }

@@ -538,7 +538,8 @@ impl<S> EventLoop<S> {
     ///
     /// All watches are added to an instance of the child's own. Events that
     /// were pending are left to the parent; what is still ready is reported
-    /// again. Watchers of child processes end, since those are not the child's.
+    /// again. So are the lines that wait in an [`Output`](crate::Output).
+    /// Watchers of child processes end, since those are not the child's.
     ///
     /// # Errors
     ///
@@ -546,6 +547,7 @@ impl<S> EventLoop<S> {
     pub fn after_fork(&mut self) -> io::Result<()> {
         self.epoll = Epoll::new()?;
         self.forget_changes();
+        self.forget_outputs();
         self.register_all_again()?;
         self.renew_signal_descriptor()
     }

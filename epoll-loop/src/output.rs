@@ -44,14 +44,15 @@ pub struct Output(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     stream: Stream,
+    /// Whether a line says where others were dropped: not where the lines are
+    /// a program's results.
+    tells_dropped: bool,
     queue: Mutex<Queue>,
 }
 
 #[derive(Debug)]
 struct Queue {
     bytes: SendQueue,
-    /// Lines appended since the queue was last empty.
-    lines: u64,
     dropped: u64,
     /// How many of the dropped have been told of in the output itself.
     told: u64,
@@ -79,11 +80,31 @@ impl Output {
     pub fn write_line(&self, line: &[u8]) {
         let mut queue = self.queue();
         if queue.bytes.len() + line.len() <= OUTPUT_LIMIT_BYTES {
+            self.tell_dropped(&mut queue);
             queue.bytes.push(line);
-            queue.lines += 1;
         } else {
             queue.dropped += 1;
         }
+    }
+
+    /// Says how many lines are missing in this place, if any are.
+    fn tell_dropped(&self, queue: &mut Queue) {
+        let untold = queue.dropped - queue.told;
+        if untold > 0 && self.0.tells_dropped {
+            queue.told = queue.dropped;
+            let lines = if untold == 1 {
+                "line was"
+            } else {
+                "lines were"
+            };
+            let note = format!("... {untold} {lines} dropped here\n");
+            queue.bytes.push(note.as_bytes());
+        }
+    }
+
+    /// In the child of a fork: what waits is the parent's to write.
+    pub(crate) fn forget(&self) {
+        self.queue().bytes.clear();
     }
 
     /// Number of lines dropped so far, since nobody read them in time or the
@@ -135,21 +156,14 @@ impl Output {
                 Ok(count) => left -= count.min(left),
                 Err(_) => {
                     // EPIPE, EIO: nobody will ever read this.
-                    queue.dropped += queue.lines;
+                    queue.dropped += queue.bytes.count(b'\n');
                     queue.told = queue.dropped;
                     queue.bytes.clear();
                 }
             }
         }
         if queue.bytes.is_empty() {
-            queue.lines = 0;
-        }
-        let untold = queue.dropped - queue.told;
-        if queue.bytes.is_empty() && untold > 0 && matches!(self.0.stream, Stream::Error(_)) {
-            queue.told = queue.dropped;
-            queue
-                .bytes
-                .push(format!("... {untold} lines were dropped here\n").as_bytes());
+            self.tell_dropped(&mut queue);
         }
     }
 
@@ -276,13 +290,14 @@ impl<S> EventLoop<S> {
         }
         let queue = Queue {
             bytes: SendQueue::new(OUTPUT_LIMIT_BYTES),
-            lines: 0,
             dropped: 0,
             told: 0,
         };
+        let tells_dropped = matches!(standard, Stream::Error(_));
         let stream = Stream::open(standard);
         let shared = Arc::new(Shared {
             stream,
+            tells_dropped,
             queue: Mutex::new(queue),
         });
         let watch = Watch::new(Interest::NONE).label(label);
@@ -294,6 +309,13 @@ impl<S> EventLoop<S> {
             output: output.clone(),
         });
         Ok(output)
+    }
+
+    /// In the child of a fork: see [`Output::forget`].
+    pub(crate) fn forget_outputs(&mut self) {
+        for open in &self.outputs {
+            open.output.forget();
+        }
     }
 
     /// Writes what waits, and asks to be told of room for the rest.

@@ -91,6 +91,13 @@ impl SendQueue {
         self.len > self.high_water
     }
 
+    /// How often `byte` is among those that are not yet written.
+    pub(crate) fn count(&self, byte: u8) -> u64 {
+        let later = self.chunks.iter().skip(1).map(Vec::as_slice);
+        let all = std::iter::once(self.front()).chain(later).flatten();
+        all.filter(|&&other| other == byte).count() as u64
+    }
+
     /// Forgets all bytes and gives their memory back.
     pub fn clear(&mut self) {
         self.chunks = VecDeque::new();
