@@ -227,9 +227,7 @@ impl Mail {
             return;
         }
         self.put(to);
-        while self.queued_bytes > self.max_queued_bytes {
-            self.close_longest();
-        }
+        while self.queued_bytes > self.max_queued_bytes && self.close_longest() {}
     }
 
     /// Delivers the message to those members of a channel that `wants` picks.
@@ -279,22 +277,30 @@ impl Mail {
     fn close_overrun(&mut self, client: ClientSlot) {
         let mailbox = &mut self.boxes[client.index()];
         self.queued_bytes -= mailbox.queue.len();
-        mailbox.queue.clear();
-        if std::mem::take(&mut mailbox.is_partly_written) {
-            // The rest of a line is gone. Its end is still needed, or the ERROR
-            // that comes next would be taken for the rest.
-            mailbox.queue.push(b"\r\n");
-            self.queued_bytes += mailbox.queue.len();
+        if mailbox.is_partly_written {
+            // The line that is being written is kept to its end, or the ERROR
+            // that comes next would be taken for the rest of it.
+            mailbox.queue.truncate_after(b'\n');
+        } else {
+            mailbox.queue.clear();
         }
+        self.queued_bytes += mailbox.queue.len();
         mailbox.is_closed = true;
         self.overrun.push(client);
     }
 
     /// All queues together are too long: the longest has to go. It is looked
-    /// for only here, so that nothing is spent on it while there is room.
-    fn close_longest(&mut self) {
-        let longest = self.boxes.iter().max_by_key(|mailbox| mailbox.queue.len());
-        self.close_overrun(longest.expect("somebody's bytes are waiting").client);
+    /// for only here, so that nothing is spent on it while there is room. False
+    /// if nobody is left but those who are going already.
+    fn close_longest(&mut self) -> bool {
+        let waiting = self.boxes.iter().filter(|mailbox| !mailbox.is_closed);
+        let longest = waiting.max_by_key(|mailbox| mailbox.queue.len());
+        let longest = longest.filter(|mailbox| !mailbox.queue.is_empty());
+        let Some(client) = longest.map(|mailbox| mailbox.client) else {
+            return false;
+        };
+        self.close_overrun(client);
+        true
     }
 }
 
