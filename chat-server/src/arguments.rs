@@ -77,6 +77,15 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 64, help_heading = "Limits")]
     max_per_address: usize,
 
+    /// Channels at once
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10_000,
+        help_heading = "Limits"
+    )]
+    max_channels: usize,
+
     /// Bytes that may wait for one client; over it, it is closed
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = chapter::size, help_heading = "Limits")]
     sendq: usize,
@@ -114,7 +123,8 @@ pub(crate) struct Arguments {
 const AFTER_HELP: &str = "\
 Fixed limits, in bytes: line 512 with CR LF (tags 4,096), nick 30, channel 50, topic 390,
 key 23, away 200, kick reason 255, real name 150. A client may be in 100 channels; a channel
-has at most 100 entries in its lists; a command takes at most 8 targets.
+has at most 100 entries in its ban and exemption lists, and those of all channels together
+have at most 4 MiB; PRIVMSG, NOTICE, KICK and NAMES take at most 8 targets.
 
 Examples:
   chat-server
@@ -198,6 +208,7 @@ impl Arguments {
         let limits = &mut rules.limits;
         limits.max_clients = self.max_clients(limits.max_clients, descriptors)?;
         limits.max_per_address = self.max_per_address;
+        limits.max_channels = self.max_channels;
         limits.send_queue_bytes = self.sendq;
         limits.send_queues_bytes = self.sendq_total;
         Ok(Settings {
