@@ -16,6 +16,14 @@ const EXCEPTIONS: &[(&str, &str)] = &[
         "epoll-loop/src/spawn.rs",
         "the signal mask of a child is restored between fork and exec",
     ),
+    (
+        "epoll-loop/tests/own_process/fork.rs",
+        "a forked process goes on using the loop",
+    ),
+    (
+        "epoll-loop/tests/own_process/interruptions.rs",
+        "a signal handler, which interrupts the wait",
+    ),
 ];
 
 /// What can follow the keyword, as rustfmt lays it out.

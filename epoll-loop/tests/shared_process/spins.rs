@@ -2,7 +2,7 @@
 //! error that nobody asked for, not a buffer with room (claims 7 and 18).
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
 use chapter_tests::Peer;
@@ -12,7 +12,16 @@ use epoll_loop::{
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
 use crate::record::Record;
-use crate::sockets::tcp_pair;
+
+/// A TCP connection: the accepted end, and the peer's.
+fn tcp_pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (near, _) = listener.accept().unwrap();
+    near.set_nonblocking(true).unwrap();
+    far.set_nonblocking(true).unwrap();
+    (near, far)
+}
 
 /// One connection that is served as a server would.
 struct Connection {
