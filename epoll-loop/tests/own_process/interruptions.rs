@@ -32,10 +32,7 @@ extern "C" fn count(_: i32) {
 
 /// Has SIGALRM arrive each millisecond, and its handler called, for as long as
 /// the result lives.
-#[allow(
-    unsafe_code,
-    reason = "sigaction installs a function that interrupts any other"
-)]
+#[allow(unsafe_code, reason = "sigaction installs a signal handler")]
 fn interrupt_each_millisecond() -> Timer {
     let action = SigAction::new(
         SigHandler::Handler(count),
