@@ -67,6 +67,13 @@ impl SendQueue {
         self.len += bytes.len();
         match self.chunks.back_mut() {
             Some(chunk) if chunk.len() + bytes.len() <= CHUNK_BYTES => {
+                let needed = chunk.len() + bytes.len();
+                if needed > chunk.capacity() {
+                    // Doubling, as a Vec does, but not past a full chunk: of what
+                    // it reserves beyond that, nothing would ever be used.
+                    let capacity = needed.max((chunk.capacity() * 2).min(CHUNK_BYTES));
+                    chunk.reserve_exact(capacity - chunk.len());
+                }
                 chunk.extend_from_slice(bytes);
             }
             _ => self.chunks.push_back(bytes.to_vec()),
@@ -305,6 +312,19 @@ mod tests {
             "{} chunks",
             queue.chunks.len()
         );
+    }
+
+    #[test]
+    fn a_long_queue_takes_hardly_more_memory_than_its_bytes() {
+        for message in [37, 100, 350, 512] {
+            let mut queue = SendQueue::new(0);
+            while queue.len() < 1_000_000 {
+                queue.push(&vec![b'x'; message]);
+            }
+            let reserved: usize = queue.chunks.iter().map(Vec::capacity).sum();
+            let allowed = queue.len() * 21 / 20;
+            assert!(reserved < allowed, "{message}: {reserved} bytes");
+        }
     }
 
     #[test]
