@@ -9,8 +9,8 @@ use std::time::Duration;
 use epoll_loop::{Event, EventLoop};
 use tracing::{debug, info, warn};
 
-use crate::connection::Stage;
-use crate::room::ClientId;
+use crate::connection::{Connection, Stage};
+use crate::room::{ClientId, Kind};
 use crate::server::Server;
 
 impl Server {
@@ -23,6 +23,7 @@ impl Server {
         let now = self.now(event_loop);
         let is_registered = self.room.is_registered(client);
         let (interval, timeout) = (self.settings.ping_interval, self.settings.ping_timeout);
+        let patience = interval.saturating_add(timeout);
         let Some(connection) = self.connection_mut(client) else {
             return;
         };
@@ -30,28 +31,46 @@ impl Server {
             debug!("a client did not take its last bytes in time");
             return self.close(event_loop, client);
         };
-        let silent = now.instant.saturating_duration_since(connection.last_heard);
         if !is_registered {
-            self.set_check_up(event_loop, client, self.settings.drain);
             return self.room.disconnect(client, "Registration timed out", now);
         }
-        let next = if asked && silent >= interval + timeout {
+        if connection.kind == Kind::Plain {
+            // A person does not type PONG. TCP itself asks whether the peer is there.
+            return;
+        }
+        let silent = now.instant.saturating_duration_since(connection.last_heard);
+        let next = if asked && silent >= patience {
             let reason = format!("Ping timeout: {} seconds", timeout.as_secs());
-            self.room.disconnect(client, &reason, now);
-            self.settings.drain
+            return self.room.disconnect(client, &reason, now);
         } else if asked {
-            (interval + timeout).saturating_sub(silent)
+            patience.saturating_sub(silent)
         } else if silent >= interval {
             // A second PING would tell nothing that the first does not. The
             // silence is counted from here if the server itself was late.
             connection.last_heard = now.instant.checked_sub(interval).unwrap_or(now.instant);
             connection.stage = Stage::Open { asked: true };
             self.room.ping(client, now);
-            timeout
+            // If it answers, its next silence shall be noticed in time.
+            timeout.min(interval)
         } else {
             interval.saturating_sub(silent)
         };
         self.set_check_up(event_loop, client, next);
+    }
+
+    /// Begins to count a client's silence when it has registered.
+    pub(crate) fn watch_for_silence(
+        &mut self,
+        event_loop: &mut EventLoop<Server>,
+        client: ClientId,
+    ) {
+        let is_new = |connection: &Connection| connection.is_registering;
+        if self.connection(client).is_some_and(is_new) && self.room.is_registered(client) {
+            if let Some(connection) = self.connection_mut(client) {
+                connection.is_registering = false;
+            }
+            self.set_check_up(event_loop, client, self.settings.ping_interval);
+        }
     }
 
     fn set_check_up(
@@ -119,7 +138,6 @@ impl Server {
         let Some(connection) = self.take_connection(client) else {
             return;
         };
-        self.lines_with_nul_or_cr += connection.inbox.dropped();
         for timer in std::iter::once(connection.check_up).chain(connection.resume) {
             event_loop.cancel(timer);
             self.clients.remove(timer);
@@ -138,8 +156,13 @@ impl Server {
         if self.is_shutting_down {
             return event_loop.stop(Ok(()));
         }
-        let counters = self.room.counters();
-        info!(?counters, people = self.room.people(), "shutting down");
+        info!(
+            people = self.room.people(),
+            counters = ?self.room.counters(),
+            lines_unfinished = self.intake.unfinished,
+            lines_with_nul_or_cr = self.intake.nul_or_cr,
+            "shutting down"
+        );
         self.is_shutting_down = true;
         self.listeners.clear();
         let now = self.now(event_loop);

@@ -7,7 +7,7 @@ use std::time::Instant;
 use epoll_loop::{EventLoop, Interest, Watched, WatcherId};
 
 use crate::inbox::Inbox;
-use crate::room::ClientId;
+use crate::room::{ClientId, Kind};
 
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +29,14 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) client: ClientId,
+    pub(crate) kind: Kind,
     pub(crate) stream: Watched<TcpStream>,
     pub(crate) inbox: Inbox,
     pub(crate) stage: Stage,
     /// The peer has sent its last byte.
     pub(crate) has_ended: bool,
+    /// Its silence is not counted yet.
+    pub(crate) is_registering: bool,
     pub(crate) last_heard: Instant,
     /// The timer after which the connection is looked at: to register, to be
     /// asked, to answer, to drain.
@@ -45,6 +48,14 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Open { .. })
+    }
+
+    /// Notes a sign of life, which answers a PING too.
+    pub(crate) fn note_heard(&mut self, now: Instant) {
+        self.last_heard = now;
+        if self.is_open() {
+            self.stage = Stage::Open { asked: false };
+        }
     }
 
     /// Whether the socket is read from: not while the client has said more than

@@ -81,14 +81,6 @@ impl Inbox {
         }
     }
 
-    /// Lines that were dropped for a NUL or a CR in them.
-    pub(crate) fn dropped(&self) -> u64 {
-        match &self.framing {
-            Framing::Irc(decoder) => decoder.dropped().nul + decoder.dropped().bare_cr,
-            Framing::Plain(_) => 0,
-        }
-    }
-
     fn decode(
         &mut self,
         bytes: &[u8],

@@ -1,13 +1,14 @@
 //! A chat room on one epoll loop, for IRC clients and for plain `nc`.
 //!
 //! Two layers that do not know each other's business: the loop side ([`Server`]
-//! in `server.rs`, `connection.rs`, `closing.rs`) accepts, reads, frames and
+//! in `server.rs`, `accepting.rs`, `connection.rs`, `closing.rs`) accepts, reads, frames and
 //! flushes; the [`room`] takes lines and appends answers to queues, with no
 //! socket and no clock of its own.
 //!
 //! The program `chat-server` runs a [`Server`] on the loop of its main thread;
 //! a program that wants one inside itself takes [`Embedded`].
 
+mod accepting;
 mod closing;
 mod connection;
 mod embedded;

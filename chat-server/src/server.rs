@@ -1,39 +1,38 @@
-//! The loop side of the server: accept, read, hand to the room, flush.
+//! The loop side of the server: read, hand to the room, flush.
 //!
 //! Shows: every step of a connection's life as a callback on one state; output
 //! that is written once a batch and not once a message; a peer's failure that
 //! ends that peer and nothing else.
-//! Leaves out: what is said (`room`), time-outs and closing (`closing.rs`).
+//! Leaves out: how connections begin (`accepting.rs`) and end (`closing.rs`),
+//! and what is said (`room`).
 
-use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io;
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use chat_protocol::Decoded;
-use epoll_loop::{Event, EventLoop, Interest, ReadEnd, Readiness, Watch, Watched, read_within};
-use tracing::{debug, warn};
+use epoll_loop::{Event, EventLoop, Interest, ReadEnd, Readiness, Watch, read_within};
+use tracing::debug;
 
+use crate::accepting::Door;
 use crate::connection::{Connection, Stage};
-use crate::inbox::Inbox;
-use crate::listener::{self, Accepted, reason_of};
+use crate::listener::{self, reason_of};
 use crate::room::{ClientId, Kind, Now, State};
 use crate::settings::Settings;
 use crate::watcher_map::WatcherMap;
 
-/// Connections taken from one listener in one turn, so that a storm of them
-/// leaves time for those who are there.
-const MAX_ACCEPTS_A_TURN: usize = 64;
-
-/// How long a listener rests when the process has no descriptor left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
-
 /// Bytes read from one client in one turn.
-const READ_BYTES: usize = 64 * 1024;
+const READ_BYTES: usize = 16 * 1024;
 
 /// The same under flood control, where what is not earned has to be held.
 const READ_BYTES_LIMITED: usize = 4 * 1024;
+
+/// Bytes of lines after which the answers are written even before the batch is
+/// over. Without this, what many say at once would overrun the queue of somebody
+/// who reads well and was only not written to.
+const FLUSH_BYTES: usize = 16 * 1024;
 
 /// A chat server: the state of its event loop.
 ///
@@ -59,19 +58,25 @@ pub struct Server {
     pub(crate) clients: WatcherMap<ClientId>,
     /// Clients that something waits for; filled and emptied in `flush_all`.
     dirty: Vec<ClientId>,
-    buffer: Vec<u8>,
+    /// What is read goes through here, whoever it comes from.
+    pub(crate) buffer: Vec<u8>,
     now: Now,
     people: Arc<AtomicUsize>,
+    /// Since when nobody can be accepted, for want of descriptors.
+    pub(crate) exhausted_since: Option<Instant>,
     pub(crate) is_shutting_down: bool,
-    pub(crate) lines_unfinished: u64,
-    pub(crate) lines_with_nul_or_cr: u64,
+    pub(crate) intake: Intake,
 }
 
-/// A listener and who comes in by it.
-#[derive(Debug)]
-pub(crate) struct Door {
-    listener: Watched<TcpListener>,
-    kind: Kind,
+/// What came of the clients' bytes, beside what the room counts.
+#[derive(Debug, Default)]
+pub(crate) struct Intake {
+    /// Bytes of lines that the room got since everything was last flushed.
+    unflushed_bytes: usize,
+    /// Lines dropped since their end had not come when their sender's had.
+    pub(crate) unfinished: u64,
+    /// Lines dropped for a NUL or a CR in them.
+    pub(crate) nul_or_cr: u64,
 }
 
 impl Server {
@@ -108,7 +113,7 @@ impl Server {
             let listener = event_loop.watch(listener, watch, Server::accept)?;
             doors.insert(listener.id(), Door { listener, kind });
         }
-        event_loop.before_wait(Server::flush_all);
+        event_loop.before_wait(Server::end_batch);
         let limited = if settings.flood.is_some() {
             READ_BYTES_LIMITED
         } else {
@@ -124,9 +129,9 @@ impl Server {
             buffer: vec![0; limited],
             now,
             people: Arc::default(),
+            exhausted_since: None,
             is_shutting_down: false,
-            lines_unfinished: 0,
-            lines_with_nul_or_cr: 0,
+            intake: Intake::default(),
         })
     }
 
@@ -137,95 +142,10 @@ impl Server {
         Arc::clone(&self.people)
     }
 
-    // ---- accepting ----
-
-    /// A listener is readable: its backlog holds connections.
-    fn accept(&mut self, event_loop: &mut EventLoop<Server>, event: Event) {
-        for _ in 0..MAX_ACCEPTS_A_TURN {
-            let Some(door) = self.listeners.get(event.id) else {
-                return;
-            };
-            let kind = door.kind;
-            match listener::accept(&*door.listener) {
-                Accepted::Peer(stream, address) => self.admit(event_loop, stream, address, kind),
-                Accepted::Gone => {}
-                Accepted::Nobody => return,
-                Accepted::Exhausted(err) => return self.pause_listeners(event_loop, &err),
-            }
-        }
-    }
-
-    fn admit(
-        &mut self,
-        event_loop: &mut EventLoop<Server>,
-        stream: TcpStream,
-        address: SocketAddr,
-        kind: Kind,
-    ) {
-        let now = self.now(event_loop);
-        let client = match self.room.connect(address, kind, now) {
-            Ok(client) => client,
-            Err(refusal) => {
-                debug!(%address, %refusal, "refused");
-                // A new socket takes a line at once. Whoever hangs up on it has
-                // been told as well as can be without holding a descriptor.
-                let _ = (&stream).write_all(format!("{refusal}\r\n").as_bytes());
-                return;
-            }
-        };
-        let label = match kind {
-            Kind::Irc => "client",
-            Kind::Plain => "plain client",
-        };
-        let watch = Watch::new(Interest::READABLE).label(label);
-        let stream = match event_loop.watch(stream, watch, Server::hear) {
-            Ok(stream) => stream,
-            Err(err) => {
-                warn!(%address, %err, "a new connection cannot be watched");
-                return self.room.forget(client);
-            }
-        };
-        debug!(%address, ?kind, "connected");
-        let check_up = event_loop.after(self.settings.registration_timeout, Server::check_up);
-        self.clients.insert(stream.id(), client);
-        self.clients.insert(check_up, client);
-        let index = client.slot();
-        if index >= self.connections.len() {
-            self.connections.resize_with(index + 1, || None);
-        }
-        self.connections[index] = Some(Connection {
-            client,
-            stream,
-            inbox: Inbox::new(kind, self.settings.flood, now.instant),
-            stage: Stage::Open { asked: false },
-            has_ended: false,
-            last_heard: now.instant,
-            check_up,
-            resume: None,
-        });
-    }
-
-    /// Out of descriptors: to try again at once would spin, since the listeners
-    /// stay readable. Those who wait stay in the backlog meanwhile.
-    fn pause_listeners(&mut self, event_loop: &mut EventLoop<Server>, err: &io::Error) {
-        warn!(%err, "nobody can be accepted for the moment");
-        for door in self.listeners.values() {
-            door.listener.set_interest(event_loop, Interest::NONE);
-        }
-        event_loop.after(ACCEPT_PAUSE, Server::resume_listeners);
-    }
-
-    /// The pause is over.
-    fn resume_listeners(&mut self, event_loop: &mut EventLoop<Server>, _: Event) {
-        for door in self.listeners.values() {
-            door.listener.set_interest(event_loop, Interest::READABLE);
-        }
-    }
-
     // ---- reading ----
 
     /// A client's socket is ready.
-    fn hear(&mut self, event_loop: &mut EventLoop<Server>, event: Event) {
+    pub(crate) fn hear(&mut self, event_loop: &mut EventLoop<Server>, event: Event) {
         let Some(&client) = self.clients.get(event.id) else {
             return;
         };
@@ -255,32 +175,7 @@ impl Server {
 
     /// Reads what a client has sent, its last words before its end.
     fn read(&mut self, event_loop: &mut EventLoop<Server>, client: ClientId, readiness: Readiness) {
-        let now = self.now(event_loop);
-        let Server {
-            connections,
-            room,
-            buffer,
-            ..
-        } = self;
-        let Some(Connection {
-            stream,
-            inbox,
-            last_heard,
-            stage,
-            ..
-        }) = &mut connections[client.slot()]
-        else {
-            return;
-        };
-        *last_heard = now.instant;
-        *stage = Stage::Open { asked: false };
-        let budget = buffer.len();
-        let end = read_within(&**stream, readiness, buffer, budget, |bytes| {
-            inbox.take(bytes, now.instant, |decoded| {
-                tell(room, client, decoded, now);
-            });
-        });
-        match end {
+        match self.take_in(event_loop, client, readiness) {
             Ok(ReadEnd::Drained | ReadEnd::BudgetSpent) => self.pace(event_loop, client),
             Ok(ReadEnd::EndOfStream) => {
                 if let Some(connection) = self.connection_mut(client) {
@@ -290,10 +185,40 @@ impl Server {
             }
             Err(err) => self.lose(event_loop, client, reason_of(&err)),
         }
+        self.flush_if_much(event_loop);
+    }
+
+    /// Hands to the room what a client has sent and earned.
+    fn take_in(
+        &mut self,
+        event_loop: &mut EventLoop<Server>,
+        client: ClientId,
+        readiness: Readiness,
+    ) -> io::Result<ReadEnd> {
+        let now = self.now(event_loop);
+        let Server {
+            connections,
+            room,
+            intake,
+            buffer,
+            ..
+        } = self;
+        let Some(connection) = &mut connections[client.slot()] else {
+            return Ok(ReadEnd::Drained);
+        };
+        connection.note_heard(now.instant);
+        let Connection { stream, inbox, .. } = connection;
+        let budget = buffer.len();
+        read_within(&**stream, readiness, buffer, budget, |bytes| {
+            inbox.take(bytes, now.instant, |decoded| {
+                intake.tell(room, client, decoded, now);
+            });
+        })
     }
 
     /// Decides whether more is read from a client now, later, or never.
     fn pace(&mut self, event_loop: &mut EventLoop<Server>, client: ClientId) {
+        self.watch_for_silence(event_loop, client);
         let now = self.now(event_loop);
         let Some(connection) = self.connection_mut(client) else {
             return;
@@ -305,7 +230,7 @@ impl Server {
             let unfinished = connection.inbox.unfinished();
             if unfinished > 0 {
                 debug!(bytes = unfinished, "a last line without an end was dropped");
-                self.lines_unfinished += 1;
+                self.intake.unfinished += 1;
             }
             self.room.disconnect(client, "Connection closed", now);
         } else if !wait.is_zero() && connection.resume.is_none() {
@@ -325,24 +250,47 @@ impl Server {
         };
         let now = self.now(event_loop);
         let Server {
-            connections, room, ..
+            connections,
+            room,
+            intake,
+            ..
         } = self;
         let Some(connection) = &mut connections[client.slot()] else {
             return;
         };
         connection.resume = None;
-        connection
-            .inbox
-            .resume(now.instant, |decoded| tell(room, client, decoded, now));
+        // What waited here is no silence of the client's.
+        connection.note_heard(now.instant);
+        connection.inbox.resume(now.instant, |decoded| {
+            intake.tell(room, client, decoded, now);
+        });
         self.pace(event_loop, client);
+        self.flush_if_much(event_loop);
     }
 
     // ---- writing ----
 
     /// The batch is over: everything that was said in it is written, one write
-    /// a client. Whoever is lost on the way makes news for others, so this goes
-    /// on until there is none.
-    pub(crate) fn flush_all(&mut self, event_loop: &mut EventLoop<Server>, _: Event) {
+    /// a client.
+    fn end_batch(&mut self, event_loop: &mut EventLoop<Server>, _: Event) {
+        self.flush_all(event_loop);
+        self.people.store(self.room.people(), Ordering::Relaxed);
+        if self.is_shutting_down && self.connections().next().is_none() {
+            event_loop.stop(Ok(()));
+        }
+    }
+
+    /// So much was said that the end of the batch is not waited for.
+    fn flush_if_much(&mut self, event_loop: &mut EventLoop<Server>) {
+        if self.intake.unflushed_bytes >= FLUSH_BYTES {
+            self.flush_all(event_loop);
+        }
+    }
+
+    /// Writes what waits. Whoever is lost on the way makes news for others, so
+    /// this goes on until there is none.
+    fn flush_all(&mut self, event_loop: &mut EventLoop<Server>) {
+        self.intake.unflushed_bytes = 0;
         loop {
             let mut dirty = std::mem::take(&mut self.dirty);
             self.room.take_dirty(&mut dirty);
@@ -356,10 +304,6 @@ impl Server {
             // Keeps the allocation for the next turn.
             dirty.append(&mut self.dirty);
             self.dirty = dirty;
-        }
-        self.people.store(self.room.people(), Ordering::Relaxed);
-        if self.is_shutting_down && self.connections().next().is_none() {
-            event_loop.stop(Ok(()));
         }
     }
 
@@ -376,7 +320,13 @@ impl Server {
                 .map(|_| queue.is_empty())
         });
         match flushed {
-            Some(Err(err)) => self.lose(event_loop, client, reason_of(&err)),
+            Some(Err(err)) => {
+                // What it said before may still be there to be read.
+                if connection.is_open() && connection.is_reading() {
+                    let _ = self.take_in(event_loop, client, Readiness::ERR);
+                }
+                self.lose(event_loop, client, reason_of(&err));
+            }
             Some(Ok(is_empty)) if self.room.is_leaving(client) => {
                 self.wind_up(event_loop, client, is_empty);
             }
@@ -394,6 +344,14 @@ impl Server {
     pub(crate) fn connection_mut(&mut self, client: ClientId) -> Option<&mut Connection> {
         let connection = self.connections.get_mut(client.slot())?.as_mut()?;
         (connection.client == client).then_some(connection)
+    }
+
+    pub(crate) fn put_connection(&mut self, connection: Connection) {
+        let index = connection.client.slot();
+        if index >= self.connections.len() {
+            self.connections.resize_with(index + 1, || None);
+        }
+        self.connections[index] = Some(connection);
     }
 
     pub(crate) fn take_connection(&mut self, client: ClientId) -> Option<Connection> {
@@ -432,12 +390,16 @@ impl Server {
     }
 }
 
-/// Hands one line to the room.
-fn tell(room: &mut State, client: ClientId, decoded: Decoded<'_>, now: Now) {
-    match decoded {
-        Decoded::Line(line) => room.receive(client, line, now),
-        Decoded::TooLong => room.line_too_long(client, now),
-        // Counted by the decoder.
-        Decoded::Dropped(_) => {}
+impl Intake {
+    /// Hands one line to the room.
+    fn tell(&mut self, room: &mut State, client: ClientId, decoded: Decoded<'_>, now: Now) {
+        match decoded {
+            Decoded::Line(line) => {
+                self.unflushed_bytes += line.len();
+                room.receive(client, line, now);
+            }
+            Decoded::TooLong => room.line_too_long(client, now),
+            Decoded::Dropped(_) => self.nul_or_cr += 1,
+        }
     }
 }

@@ -16,6 +16,7 @@ mod bytes;
 mod readers;
 mod storms;
 #[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "each test program needs its part")]
 mod support;
 
 /// One attack at a time: the second that an exchange may take is for one server under attack, and

@@ -1,23 +1,14 @@
 //! Clients that do not read, and clients that go away in the middle of things.
 
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use chapter_tests::{Peer, TIMEOUT};
-use socket2::{Domain, Socket, Type};
 
 use crate::Siege;
-use crate::support::{join, register, settle, watched};
-
-/// A client whose kernel takes little that it has not read.
-fn small_receiver(address: SocketAddr, nick: &str) -> Peer {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
-    socket.connect(&address.into()).unwrap();
-    register(Peer::over(socket.into()), nick)
-}
+use crate::support::{join, settle, small_receiver, watched};
 
 #[test]
 fn a_reset_in_the_middle_of_a_write_ends_that_client_only() {

@@ -5,9 +5,11 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::thread;
 use std::time::Duration;
 
-use chapter_tests::{Peer, Program, TIMEOUT};
+use chapter_tests::{Peer, Program, Signal, TIMEOUT};
+use socket2::{Domain, Socket, Type};
 
 /// The program under test.
 pub(crate) const SERVER: &str = env!("CARGO_BIN_EXE_chat-server");
@@ -29,10 +31,20 @@ pub(crate) fn register(mut peer: Peer, nick: &str) -> Peer {
     peer
 }
 
-/// Has somebody join a channel, and waits until it is in there.
-pub(crate) fn join(peer: &mut Peer, channel: &str) {
-    peer.send_line(format!("JOIN {channel}"));
-    peer.expect_line([" 366 ", channel]);
+/// A client whose kernel takes little that it has not read.
+pub(crate) fn small_receiver(address: SocketAddr, nick: &str) -> Peer {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&address.into()).unwrap();
+    register(Peer::over(socket.into()), nick)
+}
+
+/// Has somebody join channels, and waits until it is in there.
+pub(crate) fn join(peer: &mut Peer, channels: &str) {
+    peer.send_line(format!("JOIN {channels}"));
+    for channel in channels.split(',') {
+        peer.expect_line([" 366 ", channel]);
+    }
 }
 
 /// Returns when the server has handled everything that reached it before this call, from whomever.
@@ -123,5 +135,16 @@ impl Registration {
     /// Whether it is asked for `EPOLLOUT`.
     pub(crate) fn wants_to_write(self) -> bool {
         self.events & 0x4 != 0
+    }
+}
+
+/// Stops the server's process until it gets `SIGCONT`, and waits until it has stopped: what is sent
+/// to it meanwhile is there all at once when it goes on.
+pub(crate) fn stop(server: &Program) {
+    server.signal(Signal::SIGSTOP);
+    let stat = format!("/proc/{}/stat", server.pid());
+    // The state is the letter after the name, which is in brackets.
+    while !fs::read_to_string(&stat).unwrap().contains(") T ") {
+        thread::yield_now();
     }
 }

@@ -1,0 +1,131 @@
+//! How connections begin: taken out of the backlog, let in or turned away.
+//!
+//! Shows: accept until `WouldBlock`, but not for ever; a listener that rests
+//! when there are no descriptors, since it stays readable and would spin.
+//! Leaves out: the sockets themselves (`listener.rs`).
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use epoll_loop::{Event, EventLoop, Interest, Watch, Watched};
+use tracing::{debug, info, warn};
+
+use crate::connection::{Connection, Stage};
+use crate::inbox::Inbox;
+use crate::listener::{self, Accepted};
+use crate::room::{Kind, Refusal};
+use crate::server::Server;
+
+/// Connections taken from one listener in one turn, so that a storm of them
+/// leaves time for those who are there.
+const MAX_ACCEPTS_A_TURN: usize = 64;
+
+/// How long a listener rests when the process has no descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
+
+/// A listener and who comes in by it.
+#[derive(Debug)]
+pub(crate) struct Door {
+    pub(crate) listener: Watched<TcpListener>,
+    pub(crate) kind: Kind,
+}
+
+impl Server {
+    /// A listener is readable: its backlog holds connections.
+    pub(crate) fn accept(&mut self, event_loop: &mut EventLoop<Server>, event: Event) {
+        for _ in 0..MAX_ACCEPTS_A_TURN {
+            let Some(door) = self.listeners.get(event.id) else {
+                return;
+            };
+            let kind = door.kind;
+            match listener::accept(&*door.listener) {
+                Accepted::Peer(stream, address) => {
+                    if let Some(since) = self.exhausted_since.take() {
+                        info!(after = ?since.elapsed(), "people can be accepted again");
+                    }
+                    self.admit(event_loop, stream, address, kind);
+                }
+                Accepted::Gone => {}
+                Accepted::Nobody => return,
+                Accepted::Exhausted(err) => return self.pause_listeners(event_loop, &err),
+            }
+        }
+    }
+
+    fn admit(
+        &mut self,
+        event_loop: &mut EventLoop<Server>,
+        stream: TcpStream,
+        address: SocketAddr,
+        kind: Kind,
+    ) {
+        let now = self.now(event_loop);
+        let client = match self.room.connect(address, kind, now) {
+            Ok(client) => client,
+            Err(refusal) => {
+                debug!(%address, %refusal, "refused");
+                return self.turn_away(&stream, refusal);
+            }
+        };
+        let label = match kind {
+            Kind::Irc => "client",
+            Kind::Plain => "plain client",
+        };
+        let watch = Watch::new(Interest::READABLE).label(label);
+        let stream = match event_loop.watch(stream, watch, Server::hear) {
+            Ok(stream) => stream,
+            Err(err) => {
+                warn!(%address, %err, "a new connection cannot be watched");
+                return self.room.forget(client);
+            }
+        };
+        debug!(%address, ?kind, "connected");
+        let check_up = event_loop.after(self.settings.registration_timeout, Server::check_up);
+        self.clients.insert(stream.id(), client);
+        self.clients.insert(check_up, client);
+        self.put_connection(Connection {
+            client,
+            kind,
+            stream,
+            inbox: Inbox::new(kind, self.settings.flood, now.instant),
+            stage: Stage::Open { asked: false },
+            has_ended: false,
+            is_registering: true,
+            last_heard: now.instant,
+            check_up,
+            resume: None,
+        });
+    }
+
+    /// Tells a peer why it is not let in, as well as that can be done without
+    /// keeping a descriptor for it.
+    fn turn_away(&mut self, mut stream: &TcpStream, refusal: Refusal) {
+        // It may have talked already, and a close with bytes unread is a reset,
+        // which may take the answer away from it.
+        let _ = stream.read(&mut self.buffer);
+        // A new socket takes a line at once.
+        let _ = stream.write_all(format!("{refusal}\r\n").as_bytes());
+    }
+
+    /// Out of descriptors: to try again at once would spin, since the listeners
+    /// stay readable. Those who wait stay in the backlog meanwhile.
+    fn pause_listeners(&mut self, event_loop: &mut EventLoop<Server>, err: &io::Error) {
+        // Said once, however long it lasts.
+        if self.exhausted_since.is_none() {
+            self.exhausted_since = Some(event_loop.now());
+            warn!(%err, "nobody can be accepted for the moment");
+        }
+        for door in self.listeners.values() {
+            door.listener.set_interest(event_loop, Interest::NONE);
+        }
+        event_loop.after(ACCEPT_PAUSE, Server::resume_listeners);
+    }
+
+    /// The pause is over.
+    fn resume_listeners(&mut self, event_loop: &mut EventLoop<Server>, _: Event) {
+        for door in self.listeners.values() {
+            door.listener.set_interest(event_loop, Interest::READABLE);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! From the first line, or none, to the last: time-outs, and every way of going.
+
+use chapter_tests::{Peer, Signal};
+
+use crate::support::{OldClients, join, person, serve, settle, stop};
+
+#[test]
+fn who_does_not_register_in_time_is_told_so_and_closed() {
+    let server = serve(&["--registration-timeout", "100ms"]);
+    let mut stranger = Peer::connect(server.listening_on());
+    stranger.send_line("NICK eve");
+    assert_eq!(
+        stranger.expect_eof(),
+        ["ERROR :Closing link: (unknown@127.0.0.1) [Registration timed out]"]
+    );
+}
+
+#[test]
+fn who_answers_the_ping_stays() {
+    // Were it put out, then at the latest when it is sent the third PING.
+    let server = serve(&["--ping-interval", "100ms", "--ping-timeout", "10s"]);
+    let mut alice = person(server.listening_on(), "alice");
+    for _ in 0..3 {
+        assert_eq!(alice.read_line(), "PING :chat.localhost");
+        alice.send_line("PONG :chat.localhost");
+    }
+    settle(&mut alice);
+}
+
+#[test]
+fn who_does_not_answer_the_ping_is_put_out_and_who_has_nc_is_not_even_asked() {
+    let server = serve(&[
+        "--plain-listen",
+        "127.0.0.1:0",
+        "--ping-interval",
+        "100ms",
+        "--ping-timeout",
+        "200ms",
+    ]);
+    let [irc, plain] = server.listening_on_all();
+    let mut nc = Peer::connect(plain);
+    nc.expect_line("In #lobby");
+    let mut silent = person(irc, "silent");
+    join(&mut silent, "#lobby");
+    let last_lines = silent.expect_eof();
+    assert_eq!(
+        last_lines,
+        [
+            "PING :chat.localhost",
+            "ERROR :Closing link: (~silent@127.0.0.1) [Ping timeout: 0 seconds]"
+        ]
+    );
+    assert_eq!(nc.read_line(), "-- silent has joined #lobby");
+    assert_eq!(
+        nc.read_line(),
+        "-- silent has quit (Ping timeout: 0 seconds)"
+    );
+    // It was there before, and has been silent for longer than any of the others.
+    nc.send_line("/help");
+    nc.expect_line("Commands");
+}
+
+#[test]
+fn who_is_not_read_from_is_not_blamed_for_its_silence() {
+    // What eve sends takes 3 s to be earned, and the server reads nothing more meanwhile.
+    let server = serve(&[
+        "--flood-rate",
+        "20",
+        "--flood-burst",
+        "1",
+        "--ping-interval",
+        "500ms",
+        "--ping-timeout",
+        "500ms",
+    ]);
+    let mut eve = person(server.listening_on(), "eve");
+    let lines = (0..60).map(|number| format!("PING :{number}\n"));
+    eve.send(lines.collect::<Vec<_>>().concat());
+    for number in 0..60 {
+        let answer = eve.expect_line("PONG");
+        assert!(answer.ends_with(&format!(":{number}")), "{answer}");
+    }
+}
+
+#[test]
+fn all_lines_before_the_end_are_executed_even_those_that_had_to_wait() {
+    let server = serve(&["--flood-rate", "100", "--flood-burst", "5"]);
+    let mut old = OldClients::new(server.listening_on());
+    let mut eve = person(server.listening_on(), "eve");
+    join(&mut eve, "#room");
+    old.bob.expect_line("JOIN #room");
+    let lines = (0..30).map(|number| format!("PRIVMSG #room :{number}\r\n"));
+    eve.send(lines.collect::<Vec<_>>().concat());
+    eve.send("PRIVMSG #room :without an end");
+    eve.half_close();
+    for number in 0..30 {
+        assert_eq!(
+            old.bob.read_line(),
+            format!(":eve!~eve@127.0.0.1 PRIVMSG #room :{number}")
+        );
+    }
+    assert_eq!(
+        old.bob.read_line(),
+        ":eve!~eve@127.0.0.1 QUIT :Connection closed"
+    );
+    eve.expect_eof();
+    old.exchange();
+}
+
+#[test]
+fn words_before_a_reset_are_heard() {
+    let server = serve(&[]);
+    let mut old = OldClients::new(server.listening_on());
+    let mut eve = person(server.listening_on(), "eve");
+    join(&mut eve, "#room");
+    old.bob.expect_line("JOIN #room");
+    stop(&server);
+    eve.send_line("PRIVMSG #room :last words");
+    eve.reset();
+    server.signal(Signal::SIGCONT);
+    for heard in [
+        "PRIVMSG #room :last words",
+        "QUIT :Connection reset by peer",
+    ] {
+        assert_eq!(old.bob.read_line(), format!(":eve!~eve@127.0.0.1 {heard}"));
+    }
+}
+
+/// More than the loop takes from the kernel in one batch.
+const CROWD: usize = 1_100;
+
+#[test]
+fn words_before_a_reset_are_heard_even_if_a_write_fails_before_they_are_read() {
+    let server = serve(&[]);
+    let mut old = OldClients::new(server.listening_on());
+    let mut eve = person(server.listening_on(), "eve");
+    join(&mut eve, "#room");
+    old.bob.expect_line("JOIN #room");
+    old.alice.expect_line("JOIN #room");
+    let mut crowd: Vec<Peer> = (0..CROWD)
+        .map(|_| Peer::connect(server.listening_on()))
+        .collect();
+    settle(crowd.last_mut().unwrap());
+    stop(&server);
+    // Readiness is reported in the order in which it came: alice's words are in the first batch and
+    // are written to eve at the end of it; eve's are in the next.
+    old.alice.send_line("PRIVMSG #room :to eve as well");
+    for peer in &mut crowd {
+        peer.send("\r\n");
+    }
+    eve.send_line("PRIVMSG #room :last words");
+    eve.reset();
+    server.signal(Signal::SIGCONT);
+    assert!(old.bob.read_line().ends_with("to eve as well"));
+    for heard in [
+        "PRIVMSG #room :last words",
+        "QUIT :Connection reset by peer",
+    ] {
+        assert_eq!(old.bob.read_line(), format!(":eve!~eve@127.0.0.1 {heard}"));
+    }
+}

@@ -1,0 +1,201 @@
+//! Limits on connections and on what waits for them.
+
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+use chapter_tests::{Launch, Peer, Signal, process};
+
+use crate::support::{
+    OldClients, SERVER, join, person, register, serve, settle, small_receiver, stop,
+};
+
+#[test]
+fn more_clients_than_descriptors_are_refused_at_the_start() {
+    let finished = Launch::new(SERVER)
+        .args(["--listen", "127.0.0.1:0", "--max-clients", "100"])
+        .descriptor_limit(100)
+        .run();
+    assert_eq!(finished.status.code(), Some(1));
+    assert_eq!(
+        finished.stderr,
+        "chat-server: --max-clients 100: only 100 descriptors may be open (RLIMIT_NOFILE), and 32 \
+         are needed beside the clients'\n"
+    );
+}
+
+#[test]
+fn who_comes_when_the_server_is_full_is_told_so_and_may_come_again_later() {
+    let server = serve(&["--max-clients", "2"]);
+    let address = server.listening_on();
+    let mut alice = person(address, "alice");
+    let bob = person(address, "bob");
+    let full = "ERROR :Closing link: [Server is full]";
+    assert_eq!(Peer::connect(address).expect_eof(), [full]);
+    drop(bob);
+    // Until the server has seen bob go.
+    let mut carol = loop {
+        settle(&mut alice);
+        let mut carol = Peer::connect(address);
+        carol.send_line("PING :in?");
+        let answer = carol.read_line();
+        if answer.contains("PONG") {
+            break carol;
+        }
+        assert_eq!(answer, full);
+    };
+    carol = register(carol, "carol");
+    settle(&mut carol);
+}
+
+#[test]
+fn who_is_turned_away_reads_why_even_if_it_has_talked_already() {
+    let server = serve(&["--max-clients", "1"]);
+    let _alice = person(server.listening_on(), "alice");
+    stop(&server);
+    let mut eve = Peer::connect(server.listening_on());
+    eve.send("CAP LS 302\r\nNICK eve\r\nUSER eve 0 * :Eve\r\n");
+    server.signal(Signal::SIGCONT);
+    // Not a reset, which is what a close with bytes unread would be.
+    assert_eq!(eve.expect_eof(), ["ERROR :Closing link: [Server is full]"]);
+}
+
+/// An address of this machine that is not a loopback one; packets to it do not leave the machine.
+fn own_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    // Connecting a UDP socket sends nothing, but chooses the address to send from (RFC 5737).
+    socket.connect("192.0.2.1:9").ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
+#[test]
+fn one_address_gets_so_many_connections_and_loopback_any_number() {
+    let Some(own) = own_address() else {
+        eprintln!("skipped: needs an address beside loopback");
+        return;
+    };
+    let server = serve(&["--listen", "0.0.0.0:0", "--max-per-address", "2"]);
+    let [loopback, any] = server.listening_on_all();
+    let outside = SocketAddr::new(own, any.port());
+    let mut first = person(outside, "first");
+    let _second = person(outside, "second");
+    assert_eq!(
+        Peer::connect(outside).expect_eof(),
+        ["ERROR :Closing link: [Too many connections from your address]"]
+    );
+    let _local: Vec<Peer> = (0..5)
+        .map(|number| person(loopback, &format!("local{number}")))
+        .collect();
+    settle(&mut first);
+}
+
+/// Has `talker` say numbered things in `channels`, until it sees somebody quit; returns that line.
+fn talk_until_a_quit(talker: &mut Peer, channels: &str) -> String {
+    let mut number = 0;
+    loop {
+        let lines = (number..number + 100)
+            .map(|number| format!("PRIVMSG {channels} :{number} {}\r\n", "y".repeat(300)));
+        talker.send(lines.collect::<Vec<_>>().concat());
+        talker.send_line("PING :said");
+        number += 100;
+        let line = talker.expect_line(|line: &str| line.contains("PONG") || line.contains("QUIT"));
+        if line.contains("QUIT") {
+            return line;
+        }
+    }
+}
+
+#[test]
+fn who_reads_too_slowly_is_put_out_and_reads_whole_lines_and_why() {
+    let server = serve(&["--flood-rate", "0", "--sendq", "64KiB", "--drain", "30s"]);
+    let mut alice = person(server.listening_on(), "alice");
+    join(&mut alice, "#talk");
+    let mut slow = small_receiver(server.listening_on(), "slow");
+    join(&mut slow, "#talk");
+    assert_eq!(
+        talk_until_a_quit(&mut alice, "#talk"),
+        ":slow!~slow@127.0.0.1 QUIT :SendQ exceeded"
+    );
+    let mut lines = slow.expect_eof();
+    assert_eq!(
+        lines.pop().unwrap(),
+        "ERROR :Closing link: (~slow@127.0.0.1) [SendQ exceeded]"
+    );
+    for (number, line) in lines.iter().enumerate() {
+        let text = format!("{number} {}", "y".repeat(300));
+        let said = format!(":alice!~alice@127.0.0.1 PRIVMSG #talk :{text}");
+        assert_eq!(*line, said);
+    }
+}
+
+#[test]
+fn when_all_queues_together_are_too_long_the_longest_goes() {
+    let server = serve(&["--flood-rate", "0", "--sendq-total", "256KiB"]);
+    let mut alice = person(server.listening_on(), "alice");
+    join(&mut alice, "#a,#b,#c,#d");
+    let mut long = small_receiver(server.listening_on(), "long");
+    join(&mut long, "#a,#b,#c,#d");
+    let mut short = small_receiver(server.listening_on(), "short");
+    join(&mut short, "#a");
+    assert_eq!(
+        talk_until_a_quit(&mut alice, "#a,#b,#c,#d"),
+        ":long!~long@127.0.0.1 QUIT :SendQ exceeded"
+    );
+    alice.send_line("PRIVMSG short :read on");
+    short.expect_line("PRIVMSG short :read on");
+}
+
+#[test]
+fn memory_is_within_the_bound_when_all_queues_are_full() {
+    const QUEUES_BYTES: u64 = 96 << 20;
+    const READERS: u64 = 40;
+    let server = serve(&[
+        "--flood-rate",
+        "0",
+        "--sendq",
+        "3MiB",
+        "--sendq-total",
+        "96MiB",
+    ]);
+    let mut alice = person(server.listening_on(), "alice");
+    join(&mut alice, "#talk");
+    let readers: Vec<Peer> = (0..READERS)
+        .map(|number| {
+            let mut reader = small_receiver(server.listening_on(), &format!("reader{number}"));
+            join(&mut reader, "#talk");
+            reader
+        })
+        .collect();
+    // All of them together are too much before any one of them is.
+    talk_until_a_quit(&mut alice, "#talk");
+    let bound = (32 << 20) + QUEUES_BYTES + (READERS + 1) * (16 << 10);
+    let peak = process::peak_resident_bytes(server.pid());
+    assert!(
+        peak > QUEUES_BYTES,
+        "{peak} bytes: the queues were not full"
+    );
+    assert!(peak <= bound, "{peak} bytes, {bound} are allowed");
+    drop(readers);
+}
+
+#[test]
+fn a_burst_from_many_does_not_put_out_those_who_read() {
+    const SENDERS: usize = 40;
+    const LINES: usize = 64;
+    let server = serve(&["--flood-rate", "0", "--sendq", "128KiB"]);
+    let mut old = OldClients::new(server.listening_on());
+    let mut senders: Vec<Peer> = (0..SENDERS)
+        .map(|number| person(server.listening_on(), &format!("sender{number}")))
+        .collect();
+    old.alice.send_line("MODE #room -n");
+    old.bob.expect_line("MODE #room -n");
+    // All of it is there at once: 640 KB in one batch.
+    stop(&server);
+    let line = format!("PRIVMSG #room :{}\r\n", "z".repeat(234));
+    for sender in &mut senders {
+        sender.send(line.repeat(LINES));
+    }
+    server.signal(Signal::SIGCONT);
+    for _ in 0..SENDERS * LINES {
+        assert!(old.bob.read_line().ends_with("zzzz"));
+    }
+    old.exchange();
+}

@@ -1,0 +1,10 @@
+//! The loop side of the real server: how connections begin, last and end, what is limited, and what
+//! a person who runs the program sees.
+//!
+//! Leaves out: attacks (`tests/hostile`), and what is said (`tests/room`).
+
+mod lifecycle;
+mod limits;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "each test program needs its part")]
+mod support;
