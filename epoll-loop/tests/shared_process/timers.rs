@@ -31,16 +31,19 @@ const DELAYS: [Duration; 8] = [
     Duration::from_nanos(20_300_001),
 ];
 
+/// When a timer was called.
+type Fired = Option<Instant>;
+
 /// Sets a timer for each of the [`DELAYS`], in a loop of its own, by `set`.
 fn fires_late_enough_after_one_wait(
-    set: fn(&mut EventLoop<Option<Instant>>, Duration, Callback<Option<Instant>>) -> WatcherId,
+    set: fn(&mut EventLoop<Fired>, Duration, Callback<Fired>) -> WatcherId,
 ) {
     for delay in DELAYS {
         let mut event_loop = EventLoop::new().unwrap();
         let record = Record::of(&mut event_loop);
         let deadline = Instant::now() + delay;
         set(&mut event_loop, delay, |fired, _, _| {
-            *fired = Some(Instant::now())
+            *fired = Some(Instant::now());
         });
         let mut fired = None;
         event_loop.run(&mut fired).unwrap();
