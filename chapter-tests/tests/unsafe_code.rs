@@ -17,10 +17,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
         "the signal mask of a child is restored between fork and exec",
     ),
     (
-        "epoll-loop/tests/own_process/descriptor_numbers.rs",
-        "a descriptor is closed behind the back of what watches it",
-    ),
-    (
         "epoll-loop/tests/own_process/fork.rs",
         "what a forked child must call, and what happens without it",
     ),
