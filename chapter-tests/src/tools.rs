@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 
-/// Each line: a program, and the Debian package that brings it.
+/// Each line: a program, and the Debian packages that bring it with all that tests use of it.
 const LIST: &str = include_str!("../tools.txt");
 
 /// The path of a tool, or nothing and a word on standard error why the test is skipped.
@@ -36,7 +36,7 @@ pub fn find(tool: &str) -> Option<PathBuf> {
         assert!(
             !required,
             "{tool} is missing, and REQUIRE_TOOLS=1: install {}",
-            package(tool)
+            packages(tool)
         );
         say_skipped(tool);
     }
@@ -77,7 +77,7 @@ pub fn ptrace_allowed() -> bool {
 
 /// The path of a tool, if it is installed.
 pub(crate) fn locate(tool: &str) -> Option<PathBuf> {
-    package(tool); // A tool that is not listed would never be installed.
+    packages(tool); // A tool that is not listed would never be installed.
     let path = env::var_os("PATH")?;
     env::split_paths(&path)
         .map(|folder| folder.join(tool))
@@ -88,25 +88,21 @@ fn is_executable(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
-/// The Debian package that brings a tool.
-fn package(tool: &str) -> &'static str {
+/// The Debian packages that bring a tool, with spaces between.
+fn packages(tool: &str) -> &'static str {
     let mut listed = listed();
-    let (_, package) = listed
+    let (_, packages) = listed
         .find(|(name, _)| *name == tool)
         .unwrap_or_else(|| panic!("{tool} is not in chapter-tests/tools.txt"));
-    package
+    packages
 }
 
 fn listed() -> impl Iterator<Item = (&'static str, &'static str)> {
-    LIST.lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(|line| {
-            let mut words = line.split_whitespace();
-            match (words.next(), words.next(), words.next()) {
-                (Some(tool), Some(package), None) => (tool, package),
-                _ => panic!("chapter-tests/tools.txt: not a program and a package: {line:?}"),
-            }
-        })
+    let lines = LIST.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| match line.split_once(' ') {
+        Some((tool, packages)) if !tool.is_empty() => (tool, packages.trim()),
+        _ => panic!("chapter-tests/tools.txt: not a program and its packages: {line:?}"),
+    })
 }
 
 fn say_skipped(need: &str) {
@@ -122,13 +118,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_of_the_list_is_a_program_and_its_package() {
+    fn every_line_of_the_list_is_a_program_and_its_packages() {
         let tools: Vec<&str> = listed().map(|(tool, _)| tool).collect();
         assert!(
             tools.is_sorted_by(|one, next| one < next),
             "sorted, and none twice: {tools:?}"
         );
-        assert_eq!(package("nc"), "netcat-openbsd");
+        assert_eq!(packages("nc"), "netcat-openbsd");
     }
 
     #[test]
