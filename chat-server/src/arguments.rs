@@ -44,6 +44,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     motd: Option<PathBuf>,
 
+    /// A line about who runs the server, told to those who ask (ADMIN): place,
+    /// institution, mail address; three lines at most
+    #[arg(long, value_name = "LINE")]
+    admin: Vec<String>,
+
     /// Password that everybody has to send (PASS). Others on this machine can
     /// see it in the list of processes: better take --password-file
     #[arg(long, value_name = "P", value_parser = secret, conflicts_with = "password_file")]
@@ -201,6 +206,7 @@ impl Arguments {
         let mut rules = Rules {
             server_name: self.name.clone(),
             network: self.network.clone(),
+            administrator: self.admin.clone(),
             password: self.password()?,
             operators: self.operators()?,
             ..Rules::default()

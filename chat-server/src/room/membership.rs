@@ -53,14 +53,6 @@ impl State {
         Some(self.channels[channel].members[membership.position as usize].status)
     }
 
-    /// Whether two clients are in one channel.
-    pub(super) fn share_a_channel(&self, one: ClientSlot, other: ClientSlot) -> bool {
-        let channels = self.clients[one].memberships.iter();
-        channels
-            .map(|held| held.channel)
-            .any(|channel| self.clients[other].membership(channel).is_some())
-    }
-
     /// Delivers the message to those who share a channel with `client`, itself
     /// included, and whose capabilities suit; once to each.
     pub(super) fn post_to_neighbours(

@@ -25,7 +25,6 @@
 //! Shows: one table of commands (`dispatch.rs`), one file a family of commands,
 //! one place through which everything goes that is sent (`mail.rs`).
 //! Leaves out: linking servers, accounts, history.
-#![allow(dead_code, reason = "the commands that use it come next")]
 
 mod away;
 mod calendar;
