@@ -12,7 +12,11 @@ impl State {
     /// `QUIT [reason]`.
     pub(super) fn quit(&mut self, from: ClientSlot, message: &Message<'_>) {
         let reason = message.parameters.first().copied().unwrap_or_default();
-        self.depart(from, &[b"Quit: ", reason].concat());
+        if reason.is_empty() {
+            self.depart(from, b"Quit");
+        } else {
+            self.depart(from, &[b"Quit: ", reason].concat());
+        }
     }
 
     /// Makes a client leave: the others see it quit with `reason`.

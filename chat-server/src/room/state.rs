@@ -326,7 +326,7 @@ impl State {
         match Message::parse(line) {
             Ok(message) if is_text => self.dispatch(from, &message),
             // Who wants to go can go, but is not quoted.
-            Ok(message) if message.is(b"QUIT") => self.depart(from, b"Quit: "),
+            Ok(message) if message.is(b"QUIT") => self.depart(from, b"Quit"),
             Ok(_) => self.reject_encoding(from),
             Err(ParseError::Empty) => {}
             Err(_) => self.counters.lines_malformed += 1,
