@@ -92,6 +92,7 @@ impl State {
                 line.command(b"PART").parameter(room).trailing(rest)
             }),
             b"who" => self.act_in_room(from, |line, room| line.command(b"NAMES").parameter(room)),
+            b"me" if rest.is_empty() => self.notify(from, b"/me needs what you do: /me waves"),
             b"me" => self.say_in_room(from, &[b"\x01ACTION ", rest, b"\x01"].concat()),
             b"msg" => {
                 let (nick, text) = split_word(rest);

@@ -127,7 +127,8 @@ impl<'a> Heard<'a> {
         })
     }
 
-    /// A PRIVMSG, which may be an action.
+    /// A PRIVMSG: words, an action, or a question to a client (CTCP), which
+    /// here is a person.
     fn said(&self) -> String {
         let (from, said) = (self.from, self.last());
         let private = if self.room().is_empty() {
@@ -135,9 +136,12 @@ impl<'a> Heard<'a> {
         } else {
             ""
         };
-        match said.strip_prefix("\x01ACTION ") {
-            Some(does) => format!("* {from}{private} {does}"),
-            None => format!("{from}{private}: {said}"),
+        if let Some(does) = said.strip_prefix("\x01ACTION ") {
+            format!("* {from}{private} {does}")
+        } else if let Some(question) = said.strip_prefix('\x01') {
+            format!("-- {from} asks your client: {question}")
+        } else {
+            format!("{from}{private}: {said}")
         }
     }
 }

@@ -34,6 +34,7 @@ fn a_plain_peer_and_an_irc_client_read_each_other() {
     );
     room.send(ann, "PRIVMSG #lobby :welcome");
     room.send(ann, "PRIVMSG #lobby :\u{1}ACTION waves\u{1}");
+    room.send(ann, "PRIVMSG guest1 :\u{1}VERSION\u{1}");
     room.send(ann, "PRIVMSG guest1 :psst");
     room.send(ann, "NOTICE #lobby :note");
     room.send(ann, "TOPIC #lobby :tea");
@@ -43,6 +44,7 @@ fn a_plain_peer_and_an_irc_client_read_each_other() {
         [
             "ann: welcome",
             "* ann waves",
+            "-- ann asks your client: VERSION",
             "ann (to you): psst",
             "-ann- note",
             "-- ann has set the topic of #lobby: tea",
@@ -76,6 +78,10 @@ fn slash_commands_do_what_they_say() {
     assert_eq!(
         room.ask(guest, "/topic mine"),
         ["-- #lobby: You're not channel operator"]
+    );
+    assert_eq!(
+        room.ask(guest, "/me "),
+        ["-- /me needs what you do: /me waves"]
     );
     assert_eq!(
         room.ask(guest, "/frob"),
@@ -139,7 +145,7 @@ fn people_come_and_go_before_a_plain_peers_eyes() {
             "-- ann has joined #lobby",
             "-- ann has left #lobby (tea time)",
             "-- ann has joined #lobby",
-            "-- ann has quit (Quit: )",
+            "-- ann has quit (Quit)",
         ]
     );
 }
