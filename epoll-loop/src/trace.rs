@@ -174,12 +174,12 @@ impl fmt::Display for WaitReason {
     }
 }
 
-/// A duration in the unit that suits it.
+/// A duration in the unit that suits it, to the nearest.
 fn show(duration: Duration) -> String {
     let microseconds = duration.as_micros();
     match microseconds {
         0..10_000 => format!("{microseconds} us"),
-        10_000..10_000_000 => format!("{} ms", microseconds / 1_000),
-        _ => format!("{} s", microseconds / 1_000_000),
+        10_000..10_000_000 => format!("{} ms", (microseconds + 500) / 1_000),
+        _ => format!("{} s", (microseconds + 500_000) / 1_000_000),
     }
 }
