@@ -13,7 +13,6 @@ mod address;
 mod attempt;
 mod failure;
 mod line_mode;
-mod neutral;
 mod random;
 mod raw;
 mod resolve;

@@ -6,7 +6,7 @@
 //!
 //! Source: <https://modern.ircdocs.horse/#numerics>.
 
-use crate::neutral::neutral;
+use chat_protocol::neutral;
 
 use super::news::News;
 
@@ -60,7 +60,7 @@ pub(super) fn in_words(parameters: &[&[u8]]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use chat_protocol::Message;
+    use chat_protocol::{Message, neutral};
 
     use super::*;
 

@@ -2,9 +2,7 @@
 
 use std::time::Instant;
 
-use chat_protocol::{Message, Source, eq_ignore_case, is_nick};
-
-use crate::neutral::neutral;
+use chat_protocol::{Message, Source, eq_ignore_case, is_nick, neutral};
 
 use super::command::is_channel;
 use super::ctcp::Ctcp;

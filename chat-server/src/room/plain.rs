@@ -84,13 +84,24 @@ impl State {
         let (word, rest) = split_word(line);
         match word.to_ascii_lowercase().as_slice() {
             b"nick" => self.act(from, |line| line.command(b"NICK").parameters(&[rest])),
-            b"join" => match room_name(rest) {
-                Some(room) => self.act(from, |line| line.command(b"JOIN").parameter(&room)),
-                None => self.notify(from, b"/join needs the name of a room, such as #lobby"),
-            },
-            b"part" => self.act_in_room(from, |line, room| {
-                line.command(b"PART").parameter(room).trailing(rest)
-            }),
+            b"join" => {
+                let (name, key) = split_word(rest);
+                match room_name(name) {
+                    Some(room) if key.is_empty() => {
+                        self.act(from, |line| line.command(b"JOIN").parameter(&room));
+                    }
+                    Some(room) => {
+                        self.act(from, |line| line.command(b"JOIN").parameters(&[&room, key]));
+                    }
+                    None => self.notify(from, b"/join needs the name of a room, such as #lobby"),
+                }
+            }
+            b"part" => {
+                self.act_in_room(from, |line, room| {
+                    line.command(b"PART").parameter(room).trailing(rest)
+                });
+                self.tell_room(from);
+            }
             b"who" => self.act_in_room(from, |line, room| line.command(b"NAMES").parameter(room)),
             b"me" if rest.is_empty() => self.notify(from, b"/me needs what you do: /me waves"),
             b"me" => self.say_in_room(from, &[b"\x01ACTION ", rest, b"\x01"].concat()),
@@ -115,6 +126,15 @@ impl State {
                 let notice = format!("There is no command /{word}; /help lists those there are");
                 self.notify(from, notice.as_bytes());
             }
+        }
+    }
+
+    /// Says where a plain peer's words go that has left another room.
+    fn tell_room(&mut self, to: ClientSlot) {
+        if let Some(held) = self.clients[to].memberships.last() {
+            let room = &self.channels[held.channel].name;
+            let notice = [b"What you type is said in ", &room[..]].concat();
+            self.notify(to, &notice);
         }
     }
 

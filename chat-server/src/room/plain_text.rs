@@ -6,7 +6,7 @@
 
 use std::fmt::{self, Display};
 
-use chat_protocol::Message;
+use chat_protocol::{Message, neutral};
 
 /// Appends `line`, a message with CR LF, to `out` as a line of text; nothing if
 /// it holds nothing for a person.
@@ -23,12 +23,7 @@ pub(super) fn translate(line: &[u8], out: &mut Vec<u8>) -> usize {
     out.extend_from_slice(room.as_bytes());
     // A terminal acts on control characters; only the line's end is to have an
     // effect.
-    out.extend(
-        text.chars()
-            .filter(|c| !c.is_control())
-            .collect::<String>()
-            .bytes(),
-    );
+    out.extend_from_slice(neutral(text.as_bytes()).as_bytes());
     out.extend_from_slice(b"\r\n");
     room.len()
 }
@@ -136,12 +131,13 @@ impl<'a> Heard<'a> {
         } else {
             ""
         };
-        if let Some(does) = said.strip_prefix("\x01ACTION ") {
-            format!("* {from}{private} {does}")
-        } else if let Some(question) = said.strip_prefix('\x01') {
-            format!("-- {from} asks your client: {question}")
-        } else {
-            format!("{from}{private}: {said}")
+        let Some(asked) = said.strip_prefix('\x01') else {
+            return format!("{from}{private}: {said}");
+        };
+        let asked = asked.trim_end_matches('\x01');
+        match asked.strip_prefix("ACTION ") {
+            Some(does) => format!("* {from}{private} {does}"),
+            None => format!("-- {from} asks your client: {asked}"),
         }
     }
 }

@@ -116,14 +116,17 @@ fn what_is_typed_is_said_in_the_room_joined_last() {
         room.lines(guest),
         ["[#lobby] ann: anyone here?", "ann: milk?"]
     );
-    room.send(guest, "/part");
-    room.send(guest, "/part");
-    room.lines(guest);
+    let parted = [
+        "-- guest1 has left #tea",
+        "-- What you type is said in #lobby",
+    ];
+    assert_eq!(room.ask(guest, "/part"), parted);
+    assert_eq!(room.ask(guest, "/part"), ["-- guest1 has left #lobby"]);
     let nowhere = ["-- You are in no room; /join #lobby to be in one"];
     assert_eq!(room.ask(guest, "anybody?"), nowhere);
     assert_eq!(room.ask(guest, "/who"), nowhere);
     assert_eq!(
-        room.ask(guest, "/join two words"),
+        room.ask(guest, "/join two,words"),
         ["-- /join needs the name of a room, such as #lobby"]
     );
 }
@@ -166,12 +169,28 @@ fn a_line_is_cut_at_400_bytes_and_that_is_said() {
 }
 
 #[test]
+fn a_room_with_a_key_is_joined_with_the_key() {
+    let mut room = Room::new();
+    let [ann] = room.people_in("#tea", ["ann"]);
+    let guest = room.plain();
+    room.send(ann, "MODE #tea +k milk");
+    assert_ne!(room.ask(guest, "/join tea"), ["-- guest1 has joined #tea"]);
+    assert!(
+        room.ask(guest, "/join tea milk")
+            .contains(&"-- guest1 has joined #tea".to_owned())
+    );
+}
+
+#[test]
 fn what_would_move_the_cursor_is_not_sent() {
     let mut room = Room::new();
     let [ann] = room.people_in("#lobby", ["ann"]);
     let guest = room.plain();
     room.send(ann, "PRIVMSG #lobby :\u{1b}[2Jred \u{3}4alert\u{7}\u{9b}H");
-    assert_eq!(room.lines(guest), ["ann: [2Jred 4alertH"]);
+    assert_eq!(
+        room.lines(guest),
+        ["ann: \u{fffd}[2Jred alert\u{fffd}\u{fffd}H"]
+    );
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl State {
         let name = self.rules.server_name.as_bytes();
         if mask_matches(mask, name) {
             self.mail.reply(&self.clients[from], RPL_LINKS, |line| {
-                line.parameter(b"*")
+                line.parameter(name)
                     .parameter(name)
                     .trailing_display(format_args!("0 {DESCRIPTION}"))
             });

@@ -78,7 +78,7 @@ fn links_tells_of_this_server_alone() {
     assert_eq!(
         room.ask(ann, "LINKS"),
         [
-            ":irc.test 364 ann * irc.test :0 A chat room on one epoll loop",
+            ":irc.test 364 ann irc.test irc.test :0 A chat room on one epoll loop",
             ":irc.test 365 ann * :End of /LINKS list",
         ]
     );

@@ -11,12 +11,19 @@ use std::borrow::Cow;
 /// What stands where a control character was.
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
-/// The text that a person is shown for `bytes`.
+/// The text that a person may be shown for `bytes` from somebody else.
 ///
 /// Bytes that are not UTF-8 and control characters become U+FFFD, a tab becomes
 /// a space; IRC's formatting codes, overrides of direction and characters of no
 /// width are taken out.
-pub(crate) fn neutral(bytes: &[u8]) -> String {
+///
+/// ```
+/// use chat_protocol::neutral;
+///
+/// assert_eq!(neutral(b"\x0304red\x03 and \x1b[2J"), "red and \u{fffd}[2J");
+/// ```
+#[must_use]
+pub fn neutral(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     without_formatting(&text)
         .chars()
