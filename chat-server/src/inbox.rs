@@ -81,6 +81,14 @@ impl Inbox {
         }
     }
 
+    /// Whether telnet waits for [`WONT_TIMING_MARK`](crate::plain_lines::WONT_TIMING_MARK).
+    pub(crate) fn take_timing_mark(&mut self) -> bool {
+        match &mut self.framing {
+            Framing::Irc(_) => false,
+            Framing::Plain(lines) => lines.take_timing_mark(),
+        }
+    }
+
     fn decode(
         &mut self,
         bytes: &[u8],

@@ -19,6 +19,14 @@ const NEGOTIATIONS: std::ops::RangeInclusive<u8> = 251..=254;
 /// A subnegotiation begins, and lasts until `IAC SE`.
 const SB: u8 = 250;
 const SE: u8 = 240;
+const WONT: u8 = 252;
+const DO: u8 = 253;
+const TIMING_MARK: u8 = 6;
+
+/// The answer to somebody who wants to know whether everything until here was
+/// taken in (RFC 860). A telnet that was interrupted with Ctrl-C shows nothing
+/// until it gets this, or WILL.
+pub(crate) const WONT_TIMING_MARK: [u8; 3] = [IAC, WONT, TIMING_MARK];
 
 /// Where in telnet's commands the stream stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,7 +34,8 @@ enum Telnet {
     #[default]
     Text,
     Command,
-    Option,
+    /// After one of the negotiations, which is kept here.
+    Option(u8),
     Subnegotiation,
     SubnegotiationCommand,
 }
@@ -36,6 +45,8 @@ enum Telnet {
 pub(crate) struct PlainLines {
     line: Vec<u8>,
     telnet: Telnet,
+    /// Whether [`WONT_TIMING_MARK`] is to be sent.
+    owes_timing_mark: bool,
 }
 
 impl PlainLines {
@@ -72,17 +83,23 @@ impl PlainLines {
         self.line.len()
     }
 
+    /// Whether the peer has asked for a timing mark since the last call.
+    pub(crate) fn take_timing_mark(&mut self) -> bool {
+        std::mem::take(&mut self.owes_timing_mark)
+    }
+
     /// Whether `byte` was typed, and is none of telnet's own.
     fn is_text(&mut self, byte: u8) -> bool {
+        self.owes_timing_mark |= self.telnet == Telnet::Option(DO) && byte == TIMING_MARK;
         let (next, is_text) = match (self.telnet, byte) {
             (Telnet::Text, IAC) => (Telnet::Command, false),
             (Telnet::Text, _) => (Telnet::Text, true),
             (Telnet::Command, SB) => (Telnet::Subnegotiation, false),
             (Telnet::Command, command) if NEGOTIATIONS.contains(&command) => {
-                (Telnet::Option, false)
+                (Telnet::Option(command), false)
             }
             (Telnet::Subnegotiation, IAC) => (Telnet::SubnegotiationCommand, false),
-            (Telnet::SubnegotiationCommand, SE) | (Telnet::Command | Telnet::Option, _) => {
+            (Telnet::SubnegotiationCommand, SE) | (Telnet::Command | Telnet::Option(_), _) => {
                 (Telnet::Text, false)
             }
             (Telnet::Subnegotiation | Telnet::SubnegotiationCommand, _) => {
@@ -119,6 +136,20 @@ mod tests {
             let (one, two) = typed.split_at(at);
             assert_eq!(lines(&[one, two]), [&b"hello"[..], b"/who"], "cut at {at}");
         }
+    }
+
+    #[test]
+    fn a_timing_mark_is_asked_for_once() {
+        let mut decoder = PlainLines::default();
+        for piece in [&b"\xff"[..], b"\xfd", b"\x06"] {
+            assert!(!decoder.take_timing_mark());
+            decoder.decode(piece, |_| ControlFlow::Continue(()));
+        }
+        assert!(decoder.take_timing_mark());
+        assert!(!decoder.take_timing_mark());
+        // WILL TIMING-MARK and DO ECHO are none.
+        decoder.decode(b"\xff\xfb\x06\xff\xfd\x01", |_| ControlFlow::Continue(()));
+        assert!(!decoder.take_timing_mark());
     }
 
     #[test]

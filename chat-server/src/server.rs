@@ -13,12 +13,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime};
 
 use chat_protocol::Decoded;
-use epoll_loop::{Event, EventLoop, Interest, ReadEnd, Readiness, Watch, read_within};
+use epoll_loop::{Event, EventLoop, Interest, ReadEnd, Readiness, SendQueue, Watch, read_within};
 use tracing::debug;
 
 use crate::accepting::Door;
 use crate::connection::{Connection, Stage};
 use crate::listener::{self, reason_of};
+use crate::plain_lines::WONT_TIMING_MARK;
 use crate::room::{ClientId, Kind, Now, State};
 use crate::settings::Settings;
 use crate::watcher_map::WatcherMap;
@@ -223,6 +224,7 @@ impl Server {
         let Some(connection) = self.connection_mut(client) else {
             return;
         };
+        let owes_timing_mark = connection.inbox.take_timing_mark();
         let wait = connection.inbox.wait(now.instant);
         if connection.has_ended && !connection.inbox.is_holding() {
             // All its lines are executed.
@@ -240,6 +242,16 @@ impl Server {
             self.clients.insert(timer, client);
         } else {
             connection.ask_to_read(event_loop);
+        }
+        if owes_timing_mark {
+            // Who asks again and again without reading the answers has enough.
+            let answer = |queue: &mut SendQueue| {
+                if !queue.is_above_mark() {
+                    queue.push(&WONT_TIMING_MARK);
+                }
+            };
+            self.room.flush(client, answer);
+            self.dirty.push(client);
         }
     }
 
