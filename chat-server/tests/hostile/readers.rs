@@ -8,7 +8,7 @@ use std::thread;
 use chapter_tests::{Peer, TIMEOUT};
 
 use crate::Siege;
-use crate::support::{join, settle, small_receiver, watched};
+use crate::support::{block_the_writer, join, small_receiver, waits_for_room};
 
 #[test]
 fn a_reset_in_the_middle_of_a_write_ends_that_client_only() {
@@ -16,26 +16,14 @@ fn a_reset_in_the_middle_of_a_write_ends_that_client_only() {
     let mut eve = small_receiver(siege.address, "eve");
     join(&mut eve, "#room");
     siege.old.bob.expect_line("JOIN #room");
-    // Asks for much and reads nothing, until the server has to wait for room.
-    let asked = format!("PING :{}\r\n", "x".repeat(400)).repeat(64);
-    while !watched(&siege.server)
-        .iter()
-        .any(|watch| watch.wants_to_write())
-    {
-        eve.send(&asked);
-        settle(&mut siege.old.alice);
-    }
+    block_the_writer(&siege.server, &mut eve, &mut siege.old.alice);
     eve.reset();
     assert_eq!(
         siege.old.bob.read_line(),
         ":eve!~eve@127.0.0.1 QUIT :Connection reset by peer"
     );
     siege.holds_with(1);
-    assert!(
-        !watched(&siege.server)
-            .iter()
-            .any(|watch| watch.wants_to_write())
-    );
+    assert!(!waits_for_room(&siege.server));
 }
 
 #[test]

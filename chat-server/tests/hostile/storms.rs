@@ -8,7 +8,7 @@ use chapter_tests::{Peer, limits, process};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use crate::Siege;
-use crate::support::{register, settle};
+use crate::support::{register, settle, wait_until};
 
 /// Descriptors that a test has beside its connections.
 const SPARE: usize = 200;
@@ -17,19 +17,21 @@ const SPARE: usize = 200;
 fn two_thousand_connections_that_say_nothing_cost_only_themselves() {
     let available = usize::try_from(limits::descriptor_limit()).unwrap();
     let count = 2_000.min((available - SPARE) / 2);
-    let mut siege = Siege::begin(&[]);
+    let mut siege = Siege::begin(&["--flood-rate", "0"]);
     let before = process::descriptors(siege.server.pid());
     let silent: Vec<TcpStream> = (0..count)
         .map(|_| TcpStream::connect(siege.address).unwrap())
         .collect();
-    while process::descriptors(siege.server.pid()) < before + count {
+    wait_until("all of them are accepted", || {
         siege.old.exchange();
-    }
+        process::descriptors(siege.server.pid()) == before + count
+    });
     siege.holds_with(count);
     drop(silent);
-    while process::descriptors(siege.server.pid()) > before {
+    wait_until("all of them are closed", || {
         siege.old.exchange();
-    }
+        process::descriptors(siege.server.pid()) == before
+    });
     siege.holds_with(count);
     println!("{count} silent connections");
 }

@@ -5,6 +5,7 @@
 
 mod lifecycle;
 mod limits;
+mod notes;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each test program needs its part")]
 mod support;

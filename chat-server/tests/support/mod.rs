@@ -6,7 +6,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chapter_tests::{Peer, Program, Signal, TIMEOUT};
 use socket2::{Domain, Socket, Type};
@@ -47,13 +47,26 @@ pub(crate) fn join(peer: &mut Peer, channels: &str) {
     }
 }
 
-/// Returns when the server has handled everything that reached it before this call, from whomever.
+/// Returns when the server has handled what reached it before this call, from whomever; of one who
+/// sends much, as much as it reads in one turn.
 ///
 /// Events are handled in the order in which they came, so an answer to a PING that was sent last
 /// comes last.
 pub(crate) fn settle(peer: &mut Peer) {
     peer.send_line("PING :settled");
     peer.expect_line(["PONG", ":settled"]);
+}
+
+/// Asks again and again until `is_so`, which should go to the server and back each time.
+///
+/// # Panics
+///
+/// If that comes to nothing.
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + TIMEOUT;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+    }
 }
 
 /// Two people who were in #room before anything happened.
@@ -94,6 +107,24 @@ impl OldClients {
     }
 }
 
+/// Has `peer`, who reads nothing, ask for so much that the server waits for room to write.
+pub(crate) fn block_the_writer(server: &Program, peer: &mut Peer, other: &mut Peer) {
+    // Less than the server reads in one turn, so that it has read all in the end.
+    let asked = format!("PING :{}\r\n", "x".repeat(400)).repeat(32);
+    wait_until("the server waits for room to write", || {
+        peer.send(&asked);
+        settle(other);
+        waits_for_room(server)
+    });
+}
+
+/// Whether there is somebody to whom the server cannot write at the moment.
+pub(crate) fn waits_for_room(server: &Program) -> bool {
+    watched(server)
+        .into_iter()
+        .any(Registration::wants_to_write)
+}
+
 /// What the server's epoll instance watches: descriptors and the events asked for (`proc(5)`,
 /// fdinfo).
 pub(crate) fn watched(server: &Program) -> Vec<Registration> {
@@ -132,6 +163,11 @@ impl Registration {
         })
     }
 
+    /// Whether it is asked for `EPOLLIN`.
+    pub(crate) fn wants_to_read(self) -> bool {
+        self.events & 0x1 != 0
+    }
+
     /// Whether it is asked for `EPOLLOUT`.
     pub(crate) fn wants_to_write(self) -> bool {
         self.events & 0x4 != 0
@@ -143,8 +179,9 @@ impl Registration {
 pub(crate) fn stop(server: &Program) {
     server.signal(Signal::SIGSTOP);
     let stat = format!("/proc/{}/stat", server.pid());
-    // The state is the letter after the name, which is in brackets.
-    while !fs::read_to_string(&stat).unwrap().contains(") T ") {
+    wait_until("the server has stopped", || {
         thread::yield_now();
-    }
+        // The state is the letter after the name, which is in brackets.
+        fs::read_to_string(&stat).unwrap().contains(") T ")
+    });
 }
