@@ -152,7 +152,7 @@ impl Attempt {
             // Dropping the socket ends the attempt; it would go on otherwise.
             Err(Errno::ETIMEDOUT.into())
         } else {
-            outcome(&socket).and_then(|()| socket.into_inner(event_loop))
+            outcome(&socket, to).and_then(|()| socket.into_inner(event_loop))
         };
         match connected {
             Ok(socket) => state.connected(event_loop, socket.into()),
@@ -188,16 +188,15 @@ fn begin<S: Connects>(
     event_loop.watch(socket, watch, Attempt::finish::<S>)
 }
 
-/// Whether the attempt has worked.
-fn outcome(socket: &Socket) -> io::Result<()> {
+/// Whether the attempt to connect `to` this address has worked.
+fn outcome(socket: &Socket, to: SocketAddr) -> io::Result<()> {
     // Without this a refused connection looks like a working one.
     if let Some(err) = socket.take_error()? {
         return Err(err);
     }
     // Where nobody listens on a port that the kernel gives to clients, it may
     // give that very port: then both ends of the connection are this socket.
-    let is_own = socket.local_addr()?.as_socket() == socket.peer_addr()?.as_socket();
-    if is_own {
+    if socket.local_addr()?.as_socket() == Some(to) {
         return Err(Errno::ECONNREFUSED.into());
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! The connection: what comes, what goes, and what to do when it is gone.
 
-use std::net::TcpStream;
+use std::io;
+use std::net::{Shutdown, TcpStream};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub(super) struct Connection {
     stream: Watched<TcpStream>,
     decoder: LineDecoder,
     queue: SendQueue,
+    /// Why nothing can be sent any more; what comes is still read to its end.
+    send_error: Option<io::Error>,
     ping_timer: WatcherId,
     /// The PING that had no answer when the timer was last due.
     unanswered: Option<u64>,
@@ -53,6 +56,7 @@ impl Connects for LineMode {
                     stream,
                     decoder: LineDecoder::new(TagLimit::Server),
                     queue: SendQueue::new(MAX_QUEUED_BYTES),
+                    send_error: None,
                     ping_timer: event_loop.every(PING_INTERVAL, LineMode::check_connection),
                     unanswered: None,
                 });
@@ -107,7 +111,10 @@ impl LineMode {
         );
         match read {
             Ok(ReadEnd::Drained | ReadEnd::BudgetSpent) => Ok(()),
-            Ok(ReadEnd::EndOfStream) => Err(LostReason::Closed(None)),
+            Ok(ReadEnd::EndOfStream) => Err(match connection.send_error.take() {
+                Some(err) => LostReason::Error(err),
+                None => LostReason::Closed(None),
+            }),
             Err(err) => Err(LostReason::Error(err)),
         }
     }
@@ -119,6 +126,9 @@ impl LineMode {
             let Some(connection) = &mut self.connection else {
                 return;
             };
+            if connection.send_error.is_some() {
+                return;
+            }
             let queue = &mut connection.queue;
             self.session.fill(queue);
             match queue.flush(event_loop, &connection.stream) {
@@ -127,12 +137,13 @@ impl LineMode {
                 }
                 Ok(0) => return,
                 Ok(count) => self.session.wrote(count),
+                // What the server has said before it closed is still there to be
+                // read, and says more than "broken pipe". That the socket cannot
+                // be written any more is true for ever: it is not asked again.
                 Err(err) => {
-                    // What the server has said before it closed is still there
-                    // to be read, and says more than "broken pipe".
-                    let last = self.receive(event_loop, Readiness::ERR);
-                    let why = last.err().unwrap_or(LostReason::Error(err));
-                    return self.lose(event_loop, why);
+                    connection.send_error = Some(err);
+                    let stream = &connection.stream;
+                    return stream.set_interest(event_loop, Interest::READABLE);
                 }
             }
         }
@@ -235,7 +246,7 @@ impl LineMode {
     pub(super) fn half_close(&self) {
         if let Some(connection) = &self.connection {
             // An error means that the connection is gone, which reading tells.
-            let _ = connection.stream.shutdown(std::net::Shutdown::Write);
+            let _ = connection.stream.shutdown(Shutdown::Write);
         }
     }
 

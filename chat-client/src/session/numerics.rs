@@ -60,7 +60,7 @@ pub(super) fn in_words(parameters: &[&[u8]]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use chat_protocol::{Message, neutral};
+    use chat_protocol::Message;
 
     use super::*;
 
