@@ -108,6 +108,20 @@ fn all_lines_before_the_end_are_executed_even_those_that_had_to_wait() {
 }
 
 #[test]
+fn the_reason_arrives_even_if_more_was_sent_than_is_read() {
+    let server = serve(&["--flood-burst", "3", "--registration-timeout", "100ms"]);
+    let mut eve = Peer::connect(server.listening_on());
+    // Far more than is read before flood control stops it. A close with bytes unread would be a
+    // reset, which takes away what eve has not read.
+    eve.send("PING :x\r\n".repeat(10_000));
+    let last_line = eve.expect_eof().pop().unwrap();
+    assert!(
+        last_line.contains("[Registration timed out]"),
+        "{last_line}"
+    );
+}
+
+#[test]
 fn words_before_a_reset_are_heard() {
     let server = serve(&[]);
     let mut old = OldClients::new(server.listening_on());

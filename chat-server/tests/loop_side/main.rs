@@ -3,9 +3,15 @@
 //!
 //! Leaves out: attacks (`tests/hostile`), and what is said (`tests/room`).
 
+mod arguments;
+mod embedded;
+mod flood;
 mod lifecycle;
 mod limits;
+mod listening;
+mod log;
 mod notes;
+mod shutdown;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each test program needs its part")]
 mod support;

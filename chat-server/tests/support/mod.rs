@@ -107,15 +107,20 @@ impl OldClients {
     }
 }
 
-/// Has `peer`, who reads nothing, ask for so much that the server waits for room to write.
-pub(crate) fn block_the_writer(server: &Program, peer: &mut Peer, other: &mut Peer) {
+/// Has `peer`, who reads nothing, ask for so much that the server waits for room to write; returns
+/// how many answers it has asked for.
+pub(crate) fn block_the_writer(server: &Program, peer: &mut Peer, other: &mut Peer) -> usize {
     // Less than the server reads in one turn, so that it has read all in the end.
-    let asked = format!("PING :{}\r\n", "x".repeat(400)).repeat(32);
+    const STEP: usize = 32;
+    let questions = format!("PING :{}\r\n", "x".repeat(400)).repeat(STEP);
+    let mut asked = 0;
     wait_until("the server waits for room to write", || {
-        peer.send(&asked);
+        peer.send(&questions);
+        asked += STEP;
         settle(other);
         waits_for_room(server)
     });
+    asked
 }
 
 /// Whether there is somebody to whom the server cannot write at the moment.

@@ -1,0 +1,38 @@
+//! Flood control: who says too much is not read from.
+
+use std::io::{ErrorKind, Write};
+
+use chapter_tests::process;
+
+use crate::support::{OldClients, person, serve};
+
+/// More than the kernel keeps for a connection whose reader does not read.
+const MUCH: usize = 64 << 20;
+
+#[test]
+fn what_a_client_says_too_much_stays_in_its_own_socket() {
+    let server = serve(&[]);
+    let mut old = OldClients::new(server.listening_on());
+    let eve = person(server.listening_on(), "eve");
+    let memory = process::peak_resident_bytes(server.pid());
+    eve.stream().set_nonblocking(true).unwrap();
+    let lines = "PRIVMSG alice :hello\r\n".repeat(1_000);
+    let (mut sent, mut stuck) = (0, 0);
+    // Stuck, and still so after the others have talked a while.
+    while stuck < 5 {
+        match eve.stream().write(lines.as_bytes()) {
+            Ok(count) => {
+                stuck = 0;
+                sent += count;
+            }
+            Err(err) if err.kind() == ErrorKind::WouldBlock => {
+                stuck += 1;
+                old.exchange();
+            }
+            Err(err) => panic!("{err}"),
+        }
+        assert!(sent < MUCH, "the server reads on");
+    }
+    let grown = process::peak_resident_bytes(server.pid()) - memory;
+    assert!(grown < 1 << 20, "{grown} bytes");
+}
