@@ -47,7 +47,8 @@ use session::channel_name;
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment)]
 struct Args {
-    /// Server to connect to: host, host:port, [v6]:port; the port is 6667 if none is given
+    /// Server to connect to: host or host:port, with an IPv6 address in brackets; without a port it
+    /// is 6667
     address: Option<Address>,
 
     /// Name to be known by [default: guest and a number]

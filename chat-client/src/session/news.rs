@@ -6,7 +6,7 @@
 /// Something that a person should learn of.
 ///
 /// All text in it is neutral: harmless for a terminal, see
-/// [`neutral`](crate::neutral::neutral).
+/// [`neutral`](chat_protocol::neutral).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum News {
     /// Somebody has said something.

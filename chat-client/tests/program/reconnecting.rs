@@ -1,9 +1,9 @@
 //! Connections that are lost and made again.
 
-use chapter_tests::{Launch, Program};
+use chapter_tests::Launch;
 
 use crate::fake_server::{CLIENT, FakeServer, let_go, register, says_up_to};
-use crate::terminal::Terminal;
+use crate::terminal::{Seat, Terminal};
 
 #[test]
 fn lines_that_were_not_sent_are_sent_on_the_next_connection() {
@@ -56,22 +56,16 @@ fn with_the_option_a_server_that_is_not_there_yet_is_waited_for() {
 
 #[test]
 fn a_terminal_gets_its_connection_and_its_channels_back_without_the_option() {
-    let mut terminal = Terminal::open();
-    let server = FakeServer::open();
-    let Some(launch) = terminal.under(server.client(&[])) else {
-        return;
-    };
-    let mut program = launch.start();
-    let mut client = server.welcome();
-    terminal.types("/join #other\n");
-    client.expect_line("JOIN #other");
-    client.send_line(":ann!~guest@127.0.0.1 JOIN #other");
-    program.wait_for_line("#other --> ann joined");
-    drop(client);
-    program.wait_for_error_line("trying again in");
-    terminal.types("said meanwhile\n");
+    let Some(mut seat) = Seat::take() else { return };
+    seat.terminal.types("/join #other\n");
+    seat.client.expect_line("JOIN #other");
+    seat.client.send_line(":ann!~guest@127.0.0.1 JOIN #other");
+    seat.program.wait_for_line("#other --> ann joined");
+    drop(seat.client);
+    seat.program.wait_for_error_line("trying again in");
+    seat.terminal.types("said meanwhile\n");
 
-    let mut client = server.accept();
+    let mut client = seat.server.accept();
     register(&mut client);
     for line in [
         "JOIN #lobby",
@@ -80,30 +74,19 @@ fn a_terminal_gets_its_connection_and_its_channels_back_without_the_option() {
     ] {
         assert_eq!(client.read_line(), line);
     }
-    terminal.types("\x04");
+    seat.terminal.types("\x04");
     let_go(client);
-    assert_eq!(program.wait().code(), Some(0));
-}
-
-/// A client on a terminal whose server is gone for good.
-fn left_alone(terminal: &Terminal) -> Option<Program> {
-    let server = FakeServer::open();
-    let program = terminal.under(server.client(&[]))?.start();
-    let client = server.welcome();
-    program.wait_for_line("Welcome");
-    drop(server);
-    drop(client);
-    program.wait_for_error_line("trying again in");
-    Some(program)
+    assert_eq!(seat.program.wait().code(), Some(0));
 }
 
 #[test]
 fn who_goes_while_there_is_no_connection_is_told_what_was_not_sent() {
     for end in ["/quit\n", "\x04"] {
-        let mut terminal = Terminal::open();
-        let Some(mut program) = left_alone(&terminal) else {
-            return;
-        };
+        let Some(seat) = Seat::take() else { return };
+        let (mut terminal, mut program) = (seat.terminal, seat.program);
+        program.wait_for_line("Welcome");
+        drop((seat.server, seat.client));
+        program.wait_for_error_line("trying again in");
         terminal.types("one\ntwo\n");
         program.wait_for_error_line("will be sent later");
         program.wait_for_error_line("will be sent later");

@@ -8,7 +8,7 @@ use chapter_tests::{Launch, TemporaryDirectory};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 use crate::fake_server::{CLIENT, FakeServer, let_go, says_up_to};
-use crate::terminal::Terminal;
+use crate::terminal::{Seat, Terminal};
 
 #[test]
 fn a_pipe_is_said_line_by_line_and_its_end_is_the_end() {
@@ -55,18 +55,12 @@ fn dev_null_has_nothing_to_say_and_that_is_no_error() {
 
 #[test]
 fn a_terminal_is_read_until_ctrl_d() {
-    let mut terminal = Terminal::open();
-    let server = FakeServer::open();
-    let Some(launch) = terminal.under(server.client(&[])) else {
-        return;
-    };
-    let mut program = launch.start();
-    let mut client = server.welcome();
-    terminal.types("hello\n");
-    client.expect_line("PRIVMSG #lobby :hello");
-    terminal.types("\x04");
-    let_go(client);
-    assert_eq!(program.wait().code(), Some(0));
+    let Some(mut seat) = Seat::take() else { return };
+    seat.terminal.types("hello\n");
+    seat.client.expect_line("PRIVMSG #lobby :hello");
+    seat.terminal.types("\x04");
+    let_go(seat.client);
+    assert_eq!(seat.program.wait().code(), Some(0));
 }
 
 #[test]

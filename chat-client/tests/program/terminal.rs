@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::io::Write;
 
-use chapter_tests::{Launch, tools};
+use chapter_tests::{Launch, Peer, Program, tools};
 use nix::pty::openpty;
+
+use crate::fake_server::FakeServer;
 
 /// The side of the terminal that has keys.
 pub(crate) struct Terminal {
@@ -37,5 +39,30 @@ impl Terminal {
         tools::find("setsid")?;
         let launch = launch.under("setsid", ["--ctty", "--wait"]);
         Some(launch.stdin(self.program_side()))
+    }
+}
+
+/// A client with a terminal as standard input, in #lobby of a server that the
+/// test plays.
+pub(crate) struct Seat {
+    pub(crate) terminal: Terminal,
+    pub(crate) server: FakeServer,
+    pub(crate) program: Program,
+    /// What the server has of the client.
+    pub(crate) client: Peer,
+}
+
+impl Seat {
+    /// None if setsid(1) is missing.
+    pub(crate) fn take() -> Option<Seat> {
+        let (terminal, server) = (Terminal::open(), FakeServer::open());
+        let program = terminal.under(server.client(&[]))?.start();
+        let client = server.welcome();
+        Some(Seat {
+            terminal,
+            server,
+            program,
+            client,
+        })
     }
 }
