@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use epoll_loop::{Event, EventLoop, Interest, Watch, Watched};
+use epoll_loop::{Event, EventLoop, Interest, Readiness, Watch, Watched};
 use tracing::{debug, info, warn};
 
 use crate::connection::{Connection, Stage};
@@ -34,6 +34,11 @@ pub(crate) struct Door {
 impl Server {
     /// A listener is readable: its backlog holds connections.
     pub(crate) fn accept(&mut self, event_loop: &mut EventLoop<Server>, event: Event) {
+        if event.readiness.intersects(Readiness::ENDED) {
+            // A server that nobody can reach any more should not look alive.
+            let err = io::Error::other("a listener cannot be watched any more");
+            return event_loop.stop(Err(err));
+        }
         for _ in 0..MAX_ACCEPTS_A_TURN {
             let Some(door) = self.listeners.get(event.id) else {
                 return;

@@ -150,6 +150,10 @@ impl Server {
         let Some(&client) = self.clients.get(event.id) else {
             return;
         };
+        if event.readiness.intersects(Readiness::ENDED) {
+            // Out of kernel memory, say: nothing would ever be heard of it again.
+            return self.lose(event_loop, client, "Connection lost");
+        }
         if event.readiness.intersects(Readiness::OUT) {
             self.dirty.push(client);
         }

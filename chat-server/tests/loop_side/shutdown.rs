@@ -66,6 +66,11 @@ fn who_does_not_read_delays_the_end_by_no_more_than_the_drain_time() {
     block_the_writer(&server, &mut slow, &mut alice);
     server.signal(Signal::SIGTERM);
     assert_eq!(server.wait().code(), Some(0));
+    let log = server.stderr();
+    assert!(
+        log.contains("left=2"),
+        "alice has not hung up either: {log}"
+    );
     drop(slow);
 }
 
