@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use chapter_tests::{Launch, Peer, TemporaryDirectory};
+use chapter_tests::{Launch, Peer, Signal, TemporaryDirectory};
 
 use crate::support::{SERVER, person, serve, settle};
 
@@ -84,7 +84,7 @@ fn a_password_lets_in_those_who_know_it_and_is_never_shown() {
         ],
     ] {
         let more = ["--trace", "--log", "debug", "--plain-listen", "127.0.0.1:0"];
-        let server = serve(&[&arguments[..], &more].concat());
+        let mut server = serve(&[&arguments[..], &more].concat());
         let [irc, plain] = server.listening_on_all();
         let mut eve = Peer::connect(irc);
         eve.send("PASS wrong\r\nNICK eve\r\nUSER eve 0 * :Eve\r\n");
@@ -103,6 +103,9 @@ fn a_password_lets_in_those_who_know_it_and_is_never_shown() {
         nc.expect_line("Password?");
         nc.send(format!("{PASSWORD}\n"));
         nc.expect_line("In #lobby");
+        drop((ann, nc));
+        server.signal(Signal::SIGTERM);
+        server.wait();
         let shown = server.stderr() + &server.stdout();
         assert!(shown.contains("client IN") && shown.contains("connected"));
         assert!(!shown.contains("horse"), "{shown}");
