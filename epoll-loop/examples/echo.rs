@@ -7,7 +7,7 @@
 //! Leaves out: time-outs. `echo_bare.rs` beside it is the same server without the loop.
 use epoll_loop::{Event, EventLoop, Interest, ReadEnd, SendQueue, Watched, WatcherId, read_within};
 use std::net::{TcpListener, TcpStream};
-use std::{collections::HashMap, env, io, time::Duration};
+use std::{collections::HashMap, env, io, io::ErrorKind::WouldBlock, time::Duration};
 
 struct Echo {
     listener: Watched<TcpListener>,
@@ -18,12 +18,11 @@ impl Echo {
     fn accept(&mut self, event_loop: &mut EventLoop<Echo>, _: Event) {
         let accepted = self.listener.accept().and_then(|(stream, _)| {
             stream.set_nonblocking(true)?;
-            event_loop.watch(stream, Interest::READABLE, Echo::serve)
+            let stream = event_loop.watch(stream, Interest::READABLE, Echo::serve)?;
+            let client = (stream, SendQueue::new(0));
+            Ok(self.clients.insert(client.0.id(), client))
         });
-        if let Ok(stream) = accepted {
-            self.clients
-                .insert(stream.id(), (stream, SendQueue::new(0)));
-        } else {
+        if accepted.is_err_and(|err| err.kind() != WouldBlock) {
             // Out of descriptors, maybe: the listener stays readable, so pause it for a while.
             self.listener.set_interest(event_loop, Interest::NONE);
             event_loop.after(Duration::from_millis(100), |echo, event_loop, _| {

@@ -8,12 +8,11 @@ use std::os::fd::{AsFd, RawFd};
 use std::rc::Rc;
 
 use nix::errno::Errno;
-use nix::sys::epoll::{EpollEvent, EpollFlags};
 
 use crate::EventLoop;
 use crate::observer::{Entry, Name, Operation};
-use crate::readiness::{Interest, Readiness, bits, flags};
-use crate::watchers::{Io, Kind, Standing, WatcherId};
+use crate::readiness::{Interest, Readiness};
+use crate::watchers::{Io, Standing, WatcherId};
 
 /// Who has a descriptor number, as far as the loop knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,15 +28,15 @@ pub(crate) struct Removal {
     io: Rc<dyn AsFd>,
     name: Name,
     /// Whether the kernel still has it in its set.
-    registered: bool,
+    pub(crate) registered: bool,
     background: bool,
 }
 
 /// What is to be told to the kernel before the next wait.
 #[derive(Default)]
 pub(crate) struct Changes {
-    noted: Vec<WatcherId>,
-    removals: Vec<Removal>,
+    pub(crate) noted: Vec<WatcherId>,
+    pub(crate) removals: Vec<Removal>,
     /// By descriptor number, as libev's `anfds`.
     holders: Vec<Holder>,
 }
@@ -181,6 +180,11 @@ impl<S> EventLoop<S> {
             };
             self.apply_removal(removal);
         }
+        self.apply_noted();
+    }
+
+    /// Tells the kernel what is asked for now where that has changed.
+    pub(crate) fn apply_noted(&mut self) {
         let mut noted = std::mem::take(&mut self.changes.noted);
         for id in noted.drain(..) {
             self.apply_change(id);
@@ -189,7 +193,7 @@ impl<S> EventLoop<S> {
         self.changes.noted = noted;
     }
 
-    fn apply_removal(&mut self, removal: Removal) {
+    pub(crate) fn apply_removal(&mut self, removal: Removal) {
         let Removal {
             io,
             name,
@@ -318,118 +322,5 @@ impl<S> EventLoop<S> {
             Err(Errno::ENOENT) => Ok(()),
             result => result,
         }
-    }
-
-    /// In the child of a fork: what has ended is only dropped, since the kernel's
-    /// set belongs to the parent too.
-    pub(crate) fn forget_changes(&mut self) {
-        loop {
-            self.end_dropped();
-            let Some(mut removal) = self.changes.removals.pop() else {
-                break;
-            };
-            removal.registered = false;
-            self.apply_removal(removal);
-        }
-        self.changes.noted.clear();
-    }
-
-    /// Adds every descriptor to a new epoll instance.
-    pub(crate) fn register_all_again(&mut self) -> nix::Result<()> {
-        let readable = EpollFlags::EPOLLIN;
-        for id in self.watchers.ids() {
-            let Some(watcher) = self.watchers.get_mut(id) else {
-                continue;
-            };
-            match &mut watcher.kind {
-                Kind::Io(io) => {
-                    if io.standing != Standing::Ended {
-                        watcher.pending = Readiness::default();
-                    }
-                    io.noted = false;
-                    io.registered = io.wanted();
-                    if let Some(wanted) = io.registered {
-                        match self.epoll.add(&io.descriptor, wanted, id) {
-                            // It had not been asked for anything before.
-                            Err(Errno::EPERM) => {
-                                io.registered = None;
-                                io.standing = Standing::AlwaysReady;
-                                self.always_ready.push(id);
-                            }
-                            result => result?,
-                        }
-                    }
-                }
-                Kind::Signal(_) => watcher.pending = Readiness::default(),
-                Kind::Waker(alarm) => {
-                    watcher.pending = Readiness::default();
-                    self.epoll
-                        .add(alarm, bits(readable | EpollFlags::EPOLLET), id)?;
-                }
-                // The children of the parent are no children of ours.
-                Kind::Child(_) => {
-                    self.watchers.remove(id);
-                    self.alive -= 1;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-/// `epoll_ctl(2)` with the name of a watcher, and the two errors that only mean
-/// that the other operation is the right one (libev's `epoll_modify`).
-#[derive(Debug)]
-pub(crate) struct Epoll(nix::sys::epoll::Epoll);
-
-impl Epoll {
-    pub(crate) fn new() -> nix::Result<Epoll> {
-        let cloexec = nix::sys::epoll::EpollCreateFlags::EPOLL_CLOEXEC;
-        nix::sys::epoll::Epoll::new(cloexec).map(Epoll)
-    }
-
-    pub(crate) fn add(&self, io: impl AsFd, wanted: u32, id: WatcherId) -> nix::Result<()> {
-        self.0.add(io, EpollEvent::new(flags(wanted), id.token()))
-    }
-
-    fn modify(&self, io: impl AsFd, wanted: u32, id: WatcherId) -> nix::Result<()> {
-        self.0
-            .modify(io, &mut EpollEvent::new(flags(wanted), id.token()))
-    }
-
-    pub(crate) fn delete(&self, io: impl AsFd) -> nix::Result<()> {
-        self.0.delete(io)
-    }
-
-    /// EEXIST: a descriptor with this number and this open file is there.
-    fn add_or_modify(&self, io: impl AsFd, wanted: u32, id: WatcherId) -> nix::Result<()> {
-        match self.add(&io, wanted, id) {
-            Err(Errno::EEXIST) => self.modify(&io, wanted, id),
-            result => result,
-        }
-    }
-
-    /// ENOENT: it was closed and opened again behind the loop's back.
-    fn modify_or_add(&self, io: impl AsFd, wanted: u32, id: WatcherId) -> nix::Result<()> {
-        match self.modify(&io, wanted, id) {
-            Err(Errno::ENOENT) => self.add(&io, wanted, id),
-            result => result,
-        }
-    }
-
-    /// `timeout` in milliseconds, -1 for ever.
-    pub(crate) fn wait(
-        &self,
-        events: &mut [EpollEvent],
-        timeout: nix::poll::PollTimeout,
-    ) -> nix::Result<usize> {
-        self.0.wait(events, timeout)
-    }
-}
-
-impl AsFd for Epoll {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.0.0.as_fd()
     }
 }

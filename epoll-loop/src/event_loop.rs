@@ -14,13 +14,14 @@ use std::time::{Duration, Instant};
 
 use nix::sys::epoll::{EpollEvent, EpollFlags};
 
-use crate::changes::{Changes, Epoll, Holder};
+use crate::changes::{Changes, Holder};
+use crate::epoll::Epoll;
 use crate::observer::{Entry, Observer};
 use crate::output::OutputWatch;
 use crate::pending::PendingQueues;
 use crate::readiness::{Interest, Readiness, bits};
 use crate::signals::Signals;
-use crate::timers::{Deadline, Timers};
+use crate::timers::Timers;
 use crate::waker::{Alarm, Waker};
 use crate::watch::{Dropped, Watch, Watched};
 use crate::watchers::{Io, Kind, Priority, Standing, WatcherId, Watchers};
@@ -28,10 +29,6 @@ use crate::watchers::{Io, Kind, Priority, Standing, WatcherId, Watchers};
 /// How many events one `epoll_wait(2)` takes at most. What is ready beyond
 /// them comes first in the next turn, since the kernel's list rotates.
 const MAX_EVENTS: usize = 1_024;
-
-/// A repeating timer repeats at most once a millisecond, which is as fine as
-/// `epoll_wait(2)` waits.
-const SHORTEST_PERIOD: Duration = Duration::from_millis(1);
 
 /// A function that a watcher calls: usually a method of the state.
 pub type Callback<S> = fn(&mut S, &mut EventLoop<S>, Event);
@@ -53,6 +50,8 @@ pub struct EventLoop<S> {
     pub(crate) epoll: Epoll,
     pub(crate) watchers: Watchers<S>,
     pub(crate) changes: Changes,
+    /// Whether the instance reports what is not watched any more.
+    pub(crate) has_ghosts: bool,
     pub(crate) dropped: Rc<Dropped>,
     pub(crate) timers: Timers,
     pub(crate) pending: PendingQueues,
@@ -74,7 +73,7 @@ pub struct EventLoop<S> {
     pub(crate) last_wait: Option<Instant>,
     pub(crate) events: Vec<EpollEvent>,
     pub(crate) observer: Option<Box<dyn Observer>>,
-    origin: Instant,
+    pub(crate) origin: Instant,
     pub(crate) now: Cell<Option<Instant>>,
 }
 
@@ -89,6 +88,7 @@ impl<S> EventLoop<S> {
             epoll: Epoll::new()?,
             watchers: Watchers::new(),
             changes: Changes::default(),
+            has_ghosts: false,
             dropped: Rc::default(),
             timers: Timers::default(),
             pending: PendingQueues::default(),
@@ -275,91 +275,6 @@ impl<S> EventLoop<S> {
         alive
     }
 
-    // ---- time ----
-
-    /// The time of this turn: read from the clock by its first use after the
-    /// wait, and the same until the next wait.
-    pub fn now(&self) -> Instant {
-        self.now.get().unwrap_or_else(|| {
-            let now = Instant::now();
-            self.now.set(Some(now));
-            now
-        })
-    }
-
-    /// Calls `callback` once, `delay` from this moment or up to a millisecond
-    /// later, and never earlier. The clock is read here.
-    pub fn after(&mut self, delay: Duration, callback: Callback<S>) -> WatcherId {
-        self.add_timer(self.clock().plus(delay), None, callback)
-    }
-
-    /// Calls `callback` once, at `deadline` or up to a millisecond later.
-    ///
-    /// A deadline reckoned from [`EventLoop::now`] is as old as the batch.
-    pub fn at(&mut self, deadline: Instant, callback: Callback<S>) -> WatcherId {
-        self.add_timer(self.deadline(deadline), None, callback)
-    }
-
-    /// Calls `callback` each time `period` has passed, at least a millisecond.
-    ///
-    /// The deadlines are multiples of the period from this moment, so that
-    /// they do not drift. Those that a long callback has made the loop miss are
-    /// left out, not made up for.
-    pub fn every(&mut self, period: Duration, callback: Callback<S>) -> WatcherId {
-        let period = period.max(SHORTEST_PERIOD);
-        self.add_timer(self.clock().plus(period), Some(period), callback)
-    }
-
-    /// Moves the next deadline of a timer to `delay` after [`EventLoop::now`],
-    /// which is at most one batch old. Returns false if the timer has ended.
-    ///
-    /// A timer that is due in this batch, and not called yet, is not called in
-    /// it any more.
-    ///
-    /// For timers that are pushed out again and again and seldom fire: a later
-    /// deadline is noted in constant time, without touching the heap.
-    pub fn push_out(&mut self, timer: WatcherId, delay: Duration) -> bool {
-        let is_timer = self
-            .watchers
-            .get(timer)
-            .is_some_and(|w| matches!(w.kind, Kind::Timer { .. }));
-        if is_timer {
-            // It may be due in this batch already, and not be called yet.
-            self.take_back(timer, Readiness::TIMER);
-            self.arm(timer, self.deadline(self.now()).plus(delay));
-        }
-        is_timer
-    }
-
-    fn add_timer(
-        &mut self,
-        deadline: Deadline,
-        period: Option<Duration>,
-        callback: Callback<S>,
-    ) -> WatcherId {
-        let id = self.add(Kind::Timer { period }, callback);
-        self.alive += 1;
-        self.arm(id, deadline);
-        id
-    }
-
-    pub(crate) fn arm(&mut self, id: WatcherId, deadline: Deadline) {
-        self.timers.set(id.slot(), deadline);
-        if self.observer.is_some() {
-            let due_in = deadline.since(self.clock());
-            self.observe(&Entry::TimerSet { id, due_in });
-        }
-    }
-
-    pub(crate) fn deadline(&self, instant: Instant) -> Deadline {
-        Deadline::new(self.origin, instant)
-    }
-
-    /// The clock itself, not [`EventLoop::now`].
-    pub(crate) fn clock(&self) -> Deadline {
-        self.deadline(Instant::now())
-    }
-
     /// Waits this long between two looks at the kernel, so that events collect
     /// and are handled together: fewer turns, at the price of delay. Timers are
     /// not delayed. Zero, the default: not at all.
@@ -524,32 +439,6 @@ impl<S> EventLoop<S> {
         if let Some(observer) = &mut self.observer {
             observer.observe(entry);
         }
-    }
-
-    // ---- fork ----
-
-    /// To be called in the child of a `fork(2)` that goes on using the loop.
-    ///
-    /// The two processes share one epoll instance: without this call the child
-    /// takes events away from the parent, changes what the parent watches, and
-    /// gets the signals of the parent. Nothing detects a fork; a child that
-    /// leaves the loop alone, or calls `exec`, has nothing to do, since all
-    /// descriptors of the loop are close-on-exec.
-    ///
-    /// All watches are added to an instance of the child's own. Events that
-    /// were pending are left to the parent; what is still ready is reported
-    /// again. So are the lines that wait in an [`Output`](crate::Output).
-    /// Watchers of child processes end, since those are not the child's.
-    ///
-    /// # Errors
-    ///
-    /// What `epoll_create1(2)`, `epoll_ctl(2)` and `signalfd(2)` report.
-    pub fn after_fork(&mut self) -> io::Result<()> {
-        self.epoll = Epoll::new()?;
-        self.forget_changes();
-        self.forget_outputs();
-        self.register_all_again()?;
-        self.renew_signal_descriptor()
     }
 }
 

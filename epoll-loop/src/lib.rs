@@ -65,7 +65,7 @@
 //! # Where to begin reading
 //!
 //! `turn.rs` is the loop: one function, a line a step. Then `watch.rs` and
-//! `changes.rs` (descriptors), `timers.rs`, `signals.rs`, `waker.rs`;
+//! `changes.rs` (descriptors), `time.rs` and `timers.rs`, `signals.rs`, `waker.rs`;
 //! `event_loop.rs` has what a program calls. [`SendQueue`] and [`read_within`]
 //! are what nearly every server needs beside the loop.
 //!
@@ -73,16 +73,19 @@
 //! come. What differs is said where it does.
 
 mod changes;
+mod epoll;
 mod event_loop;
 mod observer;
 mod output;
 mod pending;
 mod read;
 mod readiness;
+mod renew;
 mod send_queue;
 mod signals;
 mod spawn;
 mod threads;
+mod time;
 mod timers;
 mod trace;
 mod turn;

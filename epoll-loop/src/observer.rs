@@ -150,7 +150,8 @@ pub enum Entry {
         /// How long it took.
         took: Duration,
     },
-    /// A timer was armed, or moved.
+    /// A timer was armed or moved by the program. What repeats, or is restarted
+    /// by each event, is not told of each time.
     TimerSet {
         /// Which.
         id: WatcherId,

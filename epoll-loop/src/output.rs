@@ -123,9 +123,12 @@ impl Output {
     /// Writes what is left, for at most `limit`. For the end of the program: it
     /// blocks. [`Output::pending`] tells afterwards what could not be written.
     pub fn drain(&self, limit: Duration) {
-        let end = Instant::now() + limit;
+        // None is so far away that it never comes.
+        let end = Instant::now().checked_add(limit);
         loop {
-            let remaining = end.saturating_duration_since(Instant::now());
+            let remaining = end.map_or(Duration::MAX, |end| {
+                end.saturating_duration_since(Instant::now())
+            });
             if self.pending() == 0 || remaining.is_zero() {
                 return;
             }

@@ -28,6 +28,8 @@ pub enum ReadEnd {
 /// `readiness` is that of the event; with RDHUP, HUP or ERR in it reading goes
 /// on to the end of the stream even if a read comes short, so that last words
 /// and the end arrive in one turn. `buffer` may be shared by all connections.
+/// For stream sockets and pipes: a read of a datagram or of a terminal's line
+/// comes short although more is there.
 /// The last read may exceed the budget by less than the size of `buffer`.
 ///
 /// # Errors
@@ -35,6 +37,10 @@ pub enum ReadEnd {
 /// What `read(2)` reports, e.g. `ECONNRESET`, but for `EINTR`, which is retried,
 /// and `EAGAIN`, which is [`ReadEnd::Drained`]. What was read before has been
 /// handed to `take`.
+///
+/// # Panics
+///
+/// If `buffer` is empty.
 ///
 /// ```
 /// use std::io::Write;
@@ -60,6 +66,10 @@ pub fn read_within(
     budget: usize,
     mut take: impl FnMut(&[u8]),
 ) -> io::Result<ReadEnd> {
+    assert!(
+        !buffer.is_empty(),
+        "a read into nothing looks like the end of the stream"
+    );
     let is_ending = readiness.intersects(Readiness::RDHUP | Readiness::HUP | Readiness::ERR);
     let mut total = 0;
     while total < budget {

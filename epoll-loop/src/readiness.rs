@@ -96,7 +96,8 @@ pub struct Readiness(u32);
 impl Readiness {
     /// `EPOLLIN`: bytes, a connection or the end of the stream can be read.
     pub const IN: Readiness = Readiness(bits(EpollFlags::EPOLLIN));
-    /// `EPOLLOUT`: a third of the send buffer is free, or a connect is over.
+    /// `EPOLLOUT`: there is room to write (a third of a TCP socket's send buffer),
+    /// or a connect is over.
     pub const OUT: Readiness = Readiness(bits(EpollFlags::EPOLLOUT));
     /// `EPOLLPRI`: urgent data.
     pub const PRI: Readiness = Readiness(bits(EpollFlags::EPOLLPRI));
@@ -107,7 +108,7 @@ impl Readiness {
     /// `EPOLLRDHUP`: the peer has shut down its half; it may still read.
     pub const RDHUP: Readiness = Readiness(bits(EpollFlags::EPOLLRDHUP));
 
-    // Bits that no version of epoll uses (it has 0 to 15 and 28 to 31).
+    // Bits that no version of epoll uses (it has 0 to 15 and 27 to 31).
 
     /// The timeout of a watch has passed without an event.
     pub const TIMEOUT: Readiness = Readiness(1 << 16);

@@ -13,7 +13,7 @@ use std::os::fd::AsFd;
 use crate::{EventLoop, Interest, Watched};
 
 /// Small messages are gathered into chunks of up to this many bytes.
-const CHUNK_BYTES: usize = 16 * 1024;
+const CHUNK_BYTES: usize = 8 * 1024;
 
 /// Chunks handed to one `writev(2)`, which takes at most 1,024 (`IOV_MAX`).
 const MAX_CHUNKS_A_WRITE: usize = 64;
@@ -60,23 +60,31 @@ impl SendQueue {
     }
 
     /// Appends `bytes`; they are written by the next [`SendQueue::flush`].
-    pub fn push(&mut self, bytes: &[u8]) {
-        if bytes.is_empty() {
-            return;
-        }
+    pub fn push(&mut self, mut bytes: &[u8]) {
         self.len += bytes.len();
-        match self.chunks.back_mut() {
-            Some(chunk) if chunk.len() + bytes.len() <= CHUNK_BYTES => {
-                let needed = chunk.len() + bytes.len();
-                if needed > chunk.capacity() {
-                    // Doubling, as a Vec does, but not past a full chunk: of what
-                    // it reserves beyond that, nothing would ever be used.
-                    let capacity = needed.max((chunk.capacity() * 2).min(CHUNK_BYTES));
-                    chunk.reserve_exact(capacity - chunk.len());
-                }
-                chunk.extend_from_slice(bytes);
+        while !bytes.is_empty() {
+            if self
+                .chunks
+                .back()
+                .is_none_or(|chunk| chunk.len() == CHUNK_BYTES)
+            {
+                self.chunks.push_back(Vec::new());
             }
-            _ => self.chunks.push_back(bytes.to_vec()),
+            let Some(chunk) = self.chunks.back_mut() else {
+                unreachable!("pushed above")
+            };
+            // Chunks are filled to the brim, so that what the queue holds in
+            // memory is never much more than what it holds for the peer.
+            let (now, later) = bytes.split_at(bytes.len().min(CHUNK_BYTES - chunk.len()));
+            let needed = chunk.len() + now.len();
+            if needed > chunk.capacity() {
+                // Doubling, as a Vec does, but not past a full chunk: of what
+                // it reserves beyond that, nothing would ever be used.
+                let capacity = needed.max((chunk.capacity() * 2).min(CHUNK_BYTES));
+                chunk.reserve_exact(capacity - chunk.len());
+            }
+            chunk.extend_from_slice(now);
+            bytes = later;
         }
     }
 
@@ -279,6 +287,20 @@ mod tests {
         queue.push(&vec![7; 1_000_000]);
         queue.write_to(io::sink()).unwrap();
         assert_eq!(queue.chunks.capacity(), 0);
+    }
+
+    #[test]
+    fn long_messages_leave_no_gaps_between_the_chunks() {
+        let mut queue = SendQueue::new(0);
+        for _ in 0..1_000 {
+            queue.push(&[b'x'; CHUNK_BYTES / 2 + 1]);
+        }
+        let reserved: usize = queue.chunks.iter().map(Vec::capacity).sum();
+        assert!(
+            reserved < queue.len() + CHUNK_BYTES,
+            "{reserved} for {}",
+            queue.len()
+        );
     }
 
     #[test]

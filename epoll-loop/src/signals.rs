@@ -34,7 +34,7 @@ fn blocked() -> MutexGuard<'static, Vec<(ThreadId, Signal)>> {
 }
 
 /// The signals that a child process should not inherit as blocked.
-pub(crate) fn blocked_here() -> SigSet {
+pub(crate) fn blocked_by_this_crate() -> SigSet {
     set(&blocked())
 }
 
@@ -98,7 +98,31 @@ pub(crate) struct Signals {
 struct Watched {
     signal: Signal,
     watchers: Vec<WatcherId>,
-    _blocked: BlockedSignals,
+    blocked: BlockedSignals,
+}
+
+impl BlockedSignals {
+    /// Whether dropping this would unblock its signals, since nobody else of
+    /// this thread blocks them.
+    fn is_last(&self) -> bool {
+        let blocked = blocked();
+        self.own
+            .iter()
+            .all(|own| blocked.iter().filter(|other| *other == own).count() == 1)
+            && !self.own.is_empty()
+    }
+}
+
+/// Takes the signals that have arrived and nobody was told of, before they are
+/// unblocked: the process would die of them. Those that another loop of this
+/// thread still blocks are left to it.
+fn swallow(descriptor: &SignalFd, ended: &[Watched]) {
+    let last = ended.iter().filter(|watched| watched.blocked.is_last());
+    let mask: SigSet = last.map(|watched| watched.signal).collect();
+    // The mask of an open descriptor is never refused.
+    if descriptor.set_mask(&mask).is_ok() {
+        while let Ok(Some(_)) = descriptor.read_signal() {}
+    }
 }
 
 impl Signals {
@@ -108,10 +132,8 @@ impl Signals {
 }
 
 impl Drop for Signals {
-    /// Takes what has arrived and was not told: it was meant for the loop, and
-    /// would kill the process the moment it is unblocked.
     fn drop(&mut self) {
-        while let Ok(Some(_)) = self.descriptor.read_signal() {}
+        swallow(&self.descriptor, &self.watched);
     }
 }
 
@@ -163,7 +185,7 @@ impl<S> EventLoop<S> {
         let watched = BlockedSignals::new(&[signal]).map(|blocked| Watched {
             signal,
             watchers: vec![id],
-            _blocked: blocked,
+            blocked,
         });
         let result = watched.and_then(|watched| {
             signals.watched.push(watched);
@@ -234,8 +256,7 @@ impl<S> EventLoop<S> {
             .extract_if(.., |watched| watched.watchers.is_empty())
             .collect();
         if !ended.is_empty() {
-            // A smaller mask of an open descriptor is never refused. It has to
-            // be set before the signal is unblocked.
+            swallow(&signals.descriptor, &ended);
             let _ = signals.descriptor.set_mask(&signals.mask());
         }
     }

@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
-use crate::signals::blocked_here;
+use crate::signals::blocked_by_this_crate;
 
 /// Starts `command` with the signals unblocked that this crate has blocked, in
 /// this thread or another.
@@ -25,7 +25,7 @@ use crate::signals::blocked_here;
 /// As `Command::spawn`.
 #[allow(unsafe_code, reason = "pre_exec runs code between fork and exec")]
 pub fn spawn(command: &mut Command) -> io::Result<Child> {
-    let blocked = blocked_here();
+    let blocked = blocked_by_this_crate();
     // SAFETY: between fork and exec only async-signal-safe functions may be
     // called (`man 7 signal-safety`). The closure calls pthread_sigmask, which
     // is one, on a set that was made before the fork; it allocates nothing.

@@ -109,6 +109,9 @@ impl<S> EventLoop<S> {
         }
         self.write_outputs();
         self.apply_changes();
+        if std::mem::take(&mut self.has_ghosts) {
+            self.leave_ghosts_behind()?;
+        }
         let ready = self.wait(limit)?;
         self.now.set(None);
         self.note_events(ready);
@@ -220,18 +223,8 @@ impl<S> EventLoop<S> {
         if end <= begin {
             return;
         }
-        loop {
-            // An interrupted sleep is taken up again with what is left of it.
-            let left = end.since(self.clock());
-            let Ok(left) = rustix::time::Timespec::try_from(left) else {
-                break;
-            };
-            if left == rustix::time::Timespec::default() {
-                break;
-            }
-            let clock = rustix::thread::ClockId::Monotonic;
-            let _ = rustix::thread::clock_nanosleep_relative(clock, &left);
-        }
+        // Interrupted by a signal it sleeps on for what is left.
+        std::thread::sleep(end.since(begin));
         let slept = self.clock().since(begin);
         self.observe(&Entry::Collected { slept });
     }
@@ -244,9 +237,11 @@ impl<S> EventLoop<S> {
             let event = self.events[index];
             let id = WatcherId::from_token(event.data());
             let Some(watcher) = self.watchers.get_mut(id) else {
+                self.has_ghosts = true;
                 continue;
             };
             match &mut watcher.kind {
+                Kind::Io(io) if io.standing == Standing::Ended => self.has_ghosts = true,
                 Kind::Io(io) => {
                     if io.mode & ONE_SHOT != 0 {
                         io.standing = Standing::Disarmed;

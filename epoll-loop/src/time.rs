@@ -1,0 +1,102 @@
+//! The clock of a loop, and timers on it.
+//!
+//! Shows: deadlines by the monotonic clock, which nobody sets; the time read
+//! once a turn; a timer that repeats without drifting.
+//! Leaves out: the heap that keeps the deadlines in order (`timers.rs`).
+
+use std::time::{Duration, Instant};
+
+use crate::event_loop::{Callback, EventLoop};
+use crate::observer::Entry;
+use crate::readiness::Readiness;
+use crate::timers::Deadline;
+use crate::watchers::{Kind, WatcherId};
+
+/// A repeating timer repeats at most once a millisecond, which is as fine as
+/// `epoll_wait(2)` waits.
+const SHORTEST_PERIOD: Duration = Duration::from_millis(1);
+
+impl<S> EventLoop<S> {
+    /// The time of this turn: read from the clock by its first use after the
+    /// wait, and the same until the next wait.
+    pub fn now(&self) -> Instant {
+        self.now.get().unwrap_or_else(|| {
+            let now = Instant::now();
+            self.now.set(Some(now));
+            now
+        })
+    }
+
+    /// Calls `callback` once, `delay` from this moment or up to a millisecond
+    /// later, and never earlier. The clock is read here.
+    pub fn after(&mut self, delay: Duration, callback: Callback<S>) -> WatcherId {
+        self.add_timer(self.clock().plus(delay), None, callback)
+    }
+
+    /// Calls `callback` once, at `deadline` or up to a millisecond later.
+    ///
+    /// A deadline reckoned from [`EventLoop::now`] is as old as the batch.
+    pub fn at(&mut self, deadline: Instant, callback: Callback<S>) -> WatcherId {
+        self.add_timer(self.deadline(deadline), None, callback)
+    }
+
+    /// Calls `callback` each time `period` has passed, at least a millisecond.
+    ///
+    /// The deadlines are multiples of the period from this moment, so that
+    /// they do not drift. Those that a long callback has made the loop miss are
+    /// left out, not made up for.
+    pub fn every(&mut self, period: Duration, callback: Callback<S>) -> WatcherId {
+        let period = period.max(SHORTEST_PERIOD);
+        self.add_timer(self.clock().plus(period), Some(period), callback)
+    }
+
+    /// Moves the next deadline of a timer to `delay` after [`EventLoop::now`],
+    /// which is at most one batch old. Returns false if the timer has ended.
+    ///
+    /// A timer that is due in this batch, and not called yet, is not called in
+    /// it any more.
+    ///
+    /// For timers that are pushed out again and again and seldom fire: a later
+    /// deadline is noted in constant time, without touching the heap.
+    pub fn push_out(&mut self, timer: WatcherId, delay: Duration) -> bool {
+        let is_timer = self
+            .watchers
+            .get(timer)
+            .is_some_and(|w| matches!(w.kind, Kind::Timer { .. }));
+        if is_timer {
+            // It may be due in this batch already, and not be called yet.
+            self.take_back(timer, Readiness::TIMER);
+            self.arm(timer, self.deadline(self.now()).plus(delay));
+        }
+        is_timer
+    }
+
+    fn add_timer(
+        &mut self,
+        deadline: Deadline,
+        period: Option<Duration>,
+        callback: Callback<S>,
+    ) -> WatcherId {
+        let id = self.add(Kind::Timer { period }, callback);
+        self.alive += 1;
+        self.arm(id, deadline);
+        id
+    }
+
+    pub(crate) fn arm(&mut self, id: WatcherId, deadline: Deadline) {
+        self.timers.set(id.slot(), deadline);
+        if self.observer.is_some() {
+            let due_in = deadline.since(self.clock());
+            self.observe(&Entry::TimerSet { id, due_in });
+        }
+    }
+
+    pub(crate) fn deadline(&self, instant: Instant) -> Deadline {
+        Deadline::new(self.origin, instant)
+    }
+
+    /// The clock itself, not [`EventLoop::now`].
+    pub(crate) fn clock(&self) -> Deadline {
+        self.deadline(Instant::now())
+    }
+}
