@@ -20,18 +20,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
         "epoll-loop/tests/own_process/fork.rs",
         "what a forked child must call, and what happens without it",
     ),
-    (
-        "epoll-loop/tests/own_process/interruptions.rs",
-        "a signal handler that interrupts each wait",
-    ),
-    (
-        "epoll-loop/tests/own_process/fork.rs",
-        "a forked process goes on using the loop",
-    ),
-    (
-        "epoll-loop/tests/own_process/interruptions.rs",
-        "a signal handler, which interrupts the wait",
-    ),
 ];
 
 /// What can follow the keyword, as rustfmt lays it out.

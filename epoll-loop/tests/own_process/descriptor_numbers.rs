@@ -22,6 +22,9 @@ crate::harness::tests![
     the_number_of_a_watch_that_has_ended_so_may_be_watched_by_its_next_owner,
     taking_back_what_was_closed_behind_the_loops_back_is_an_error,
     a_number_closed_and_opened_again_behind_the_loops_back_is_added_anew,
+    a_ghost_in_the_kernels_set_is_left_behind,
+    a_ghost_of_a_one_shot_watch_is_left_behind_too,
+    a_descriptor_that_came_back_under_its_number_is_taken_over,
 ];
 
 /// Alice and Bob are ready; whoever is called first throws the other out, and a
@@ -286,4 +289,57 @@ fn a_number_closed_and_opened_again_behind_the_loops_back_is_added_anew() {
     assert_eq!((&next).read(&mut [0; 5]).unwrap(), 5);
     drop(watch);
     event_loop.reify();
+}
+
+fn a_ghost_in_the_kernels_set_is_left_behind() {
+    leave_a_ghost_behind(Watch::new(Interest::READABLE));
+}
+
+fn a_ghost_of_a_one_shot_watch_is_left_behind_too() {
+    leave_a_ghost_behind(Watch::new(Interest::READABLE).one_shot());
+}
+
+/// A descriptor that was closed while a duplicate of it is open: the kernel goes
+/// on reporting it, and nobody can take it out of the set.
+fn leave_a_ghost_behind(watch: Watch) {
+    let mut event_loop = EventLoop::new().unwrap();
+    let mut far = socket_as_standard_input();
+    let watch = event_loop.watch(stdin(), watch, note).unwrap();
+    let _duplicate = stdin().as_fd().try_clone_to_owned().unwrap();
+    close(NUMBER).unwrap();
+    watch.set_interest(&mut event_loop, Interest::WRITABLE);
+    let mut told = Told::new();
+    event_loop.run(&mut told).unwrap();
+    assert_eq!(told, [Readiness::ERR | Readiness::ENDED]);
+    far.write_all(b"hello").unwrap();
+    let limit = Some(Duration::from_millis(5));
+    // The first turn finds the ghost, the next is rid of it.
+    event_loop.turn(&mut told, limit).unwrap();
+    let record = Record::of(&mut event_loop);
+    event_loop.turn(&mut told, limit).unwrap();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let ghosts = |entry: &Entry| matches!(entry, Entry::Waited { events, .. } if *events > 0);
+    assert_eq!(record.count(ghosts), 0);
+    assert!(in_kernels_set(&event_loop).is_empty());
+    drop(watch);
+    event_loop.run(&mut told).unwrap();
+}
+
+/// The kernel's set knows a descriptor by its number and its open file, and
+/// still has both: adding it is an error, changing it is right.
+fn a_descriptor_that_came_back_under_its_number_is_taken_over() {
+    let (mut event_loop, mut told) = (EventLoop::new().unwrap(), Told::new());
+    let mut far = socket_as_standard_input();
+    let watch = event_loop.watch(stdin(), Interest::READABLE, note).unwrap();
+    let duplicate = stdin().as_fd().try_clone_to_owned().unwrap();
+    close(NUMBER).unwrap();
+    watch.set_interest(&mut event_loop, Interest::WRITABLE);
+    event_loop.run(&mut told).unwrap();
+    assert_eq!(told, [Readiness::ERR | Readiness::ENDED]);
+    told.clear();
+    dup2_stdin(duplicate).unwrap();
+    let _back = event_loop.watch(stdin(), Interest::READABLE, note).unwrap();
+    far.write_all(b"hello").unwrap();
+    event_loop.turn(&mut told, Some(Duration::ZERO)).unwrap();
+    assert_eq!(told, [Readiness::IN]);
 }

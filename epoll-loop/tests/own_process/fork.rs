@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, Stdio, exit};
@@ -19,6 +20,7 @@ crate::harness::tests![
     a_child_that_calls_after_fork_has_its_own_epoll_and_the_parent_loses_no_event,
     a_child_that_does_not_call_it_silences_its_parent,
     after_fork_all_watches_are_as_they_were,
+    after_fork_a_disarmed_watch_does_not_hear_of_a_hang_up,
     after_fork_timers_go_on_and_wakers_wake,
     after_fork_signals_are_those_of_the_child,
     after_fork_the_children_of_the_parent_are_nobodys,
@@ -120,6 +122,26 @@ fn a_child_that_does_not_call_it_silences_its_parent() {
     one.far.write_all(b"hello?").unwrap();
     assert!(one.turn(&mut event_loop).is_empty());
     assert!(in_kernels_set(&event_loop).is_empty());
+}
+
+fn after_fork_a_disarmed_watch_does_not_hear_of_a_hang_up() {
+    let mut event_loop = EventLoop::<Vec<Readiness>>::new().unwrap();
+    let (near, mut far) = pair();
+    far.write_all(b"hello").unwrap();
+    let watch = Watch::new(Interest::READABLE).one_shot();
+    let note = |told: &mut Vec<Readiness>, _: &mut EventLoop<Vec<Readiness>>, event: Event| {
+        told.push(event.readiness);
+    };
+    let _watch = event_loop.watch(near, watch, note).unwrap();
+    let mut told = Vec::new();
+    event_loop.turn(&mut told, Some(Duration::ZERO)).unwrap();
+    assert_eq!(told, [Readiness::IN]);
+    far.shutdown(Shutdown::Both).unwrap();
+    join(fork(|| {
+        event_loop.after_fork().unwrap();
+        event_loop.turn(&mut told, Some(Duration::ZERO)).unwrap();
+        assert_eq!(told, [Readiness::IN]);
+    }));
 }
 
 fn after_fork_all_watches_are_as_they_were() {

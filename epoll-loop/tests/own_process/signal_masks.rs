@@ -131,8 +131,11 @@ fn two_loops_may_watch_the_same_signal() {
         event_loop.turn(&mut calls, Some(Duration::ZERO)).unwrap();
     }
     assert_eq!(calls, 1);
+    raise(Signal::SIGUSR1).unwrap();
     drop(first);
     assert_eq!(mask(), [Signal::SIGUSR1], "the second still watches");
+    second.turn(&mut calls, Some(Duration::ZERO)).unwrap();
+    assert_eq!(calls, 2, "nor was its signal taken away");
     drop(second);
     assert_eq!(mask(), []);
 }

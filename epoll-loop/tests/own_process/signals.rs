@@ -23,6 +23,7 @@ crate::harness::tests![
     signals_do_not_keep_the_loop_running,
     a_turn_with_a_limit_waits_for_a_signal,
     the_last_watcher_that_is_cancelled_gives_the_signal_back,
+    a_signal_that_nobody_was_told_of_does_not_kill_when_its_watcher_is_cancelled,
     a_signal_may_be_watched_again,
     a_kill_or_stop_signal_can_be_watched_by_nobody,
     a_signal_that_another_thread_leaves_unblocked_is_refused,
@@ -249,6 +250,13 @@ fn the_last_watcher_that_is_cancelled_gives_the_signal_back() {
     assert!(is_blocked());
     assert!(event_loop.cancel(ids[0]) && is_blocked());
     assert!(event_loop.cancel(ids[1]) && !is_blocked());
+}
+
+fn a_signal_that_nobody_was_told_of_does_not_kill_when_its_watcher_is_cancelled() {
+    let mut event_loop = EventLoop::<Told>::new().unwrap();
+    let id = event_loop.on_signal(Signal::SIGTERM, |_, _, _| {}).unwrap();
+    raise(Signal::SIGTERM).unwrap();
+    assert!(event_loop.cancel(id));
 }
 
 fn a_signal_may_be_watched_again() {
