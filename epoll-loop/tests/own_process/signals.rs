@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -157,13 +158,18 @@ fn a_storm_of_signals_starves_nobody_and_its_last_one_is_told() {
         count: Count::default(),
     };
 
+    let (has_begun, begun) = mpsc::channel();
     let storm = thread::spawn(move || {
         while !DONE.load(Ordering::Relaxed) {
             for &signal in &all {
                 kill(Pid::this(), signal).unwrap();
             }
+            // Only the first time is anybody listening.
+            let _ = has_begun.send(());
         }
     });
+    begun.recv().unwrap();
+    drop(begun);
     event_loop.run(&mut echo).unwrap();
     DONE.store(true, Ordering::Relaxed);
     storm.join().unwrap();

@@ -167,9 +167,15 @@ fn a_waker_of_a_loop_that_has_ended_does_nothing() {
 
 #[test]
 fn a_storm_of_wake_ups_starves_nobody() {
+    static WAKE_UPS: AtomicUsize = AtomicUsize::new(0);
     let mut rounds = Arc::new(AtomicUsize::new(0));
     let mut event_loop = EventLoop::<Arc<AtomicUsize>>::new().unwrap();
-    let waker = event_loop.waker(|_, _, _| {}).unwrap();
+    let woken = |_: &mut Arc<AtomicUsize>, _: &mut EventLoop<_>, _: Event| {
+        WAKE_UPS.fetch_add(1, Ordering::Relaxed);
+    };
+    let waker = event_loop.waker(woken).unwrap();
+    // The first of it, whenever the threads get to run.
+    waker.wake();
     let threads = [(); THREADS].map(|()| {
         let (waker, rounds) = (waker.clone(), Arc::clone(&rounds));
         thread::spawn(move || {
@@ -189,4 +195,5 @@ fn a_storm_of_wake_ups_starves_nobody() {
     for thread in threads {
         thread.join().unwrap();
     }
+    assert!(WAKE_UPS.load(Ordering::Relaxed) > 0);
 }
