@@ -33,13 +33,26 @@ struct Mailbox {
     last_letter: u64,
     /// Listed in [`Mail::dirty`].
     is_dirty: bool,
-    /// Takes nothing any more.
-    is_closed: bool,
+    state: MailboxState,
     /// The last flush left something; it may have stopped inside a line.
     is_partly_written: bool,
 }
 
+/// Whether a mailbox takes messages, and gives them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MailboxState {
+    Open,
+    /// Takes nothing any more; what waits is still to be written.
+    Closed,
+    /// The same, and what waited was dropped: a line or two are left.
+    Emptied,
+}
+
 impl Mailbox {
+    fn is_closed(&self) -> bool {
+        self.state != MailboxState::Open
+    }
+
     /// The letter in the form that is wanted here.
     fn form_of<'a>(&self, letter: &'a mut Letter) -> &'a [u8] {
         match self.kind {
@@ -95,7 +108,7 @@ impl Mail {
             capabilities: Capabilities::empty(),
             last_letter: 0,
             is_dirty: false,
-            is_closed: false,
+            state: MailboxState::Open,
             is_partly_written: false,
         };
         // Slots are given out in order, or used again.
@@ -111,7 +124,7 @@ impl Mail {
         let mailbox = &mut self.boxes[client.index()];
         self.queued_bytes -= mailbox.queue.len();
         mailbox.queue.clear();
-        mailbox.is_closed = true;
+        mailbox.state = MailboxState::Closed;
         mailbox.is_dirty = false;
     }
 
@@ -217,7 +230,7 @@ impl Mail {
     /// Delivers the message to one client, unless it has it already.
     pub(super) fn post(&mut self, to: ClientSlot) {
         let mailbox = &mut self.boxes[to.index()];
-        if mailbox.is_closed || mailbox.last_letter == self.letter.number {
+        if mailbox.is_closed() || mailbox.last_letter == self.letter.number {
             return;
         }
         mailbox.last_letter = self.letter.number;
@@ -257,7 +270,10 @@ impl Mail {
     /// Delivers the message whatever the limits say, and nothing after it.
     pub(super) fn post_last(&mut self, to: ClientSlot) {
         self.put(to);
-        self.boxes[to.index()].is_closed = true;
+        let mailbox = &mut self.boxes[to.index()];
+        if mailbox.state == MailboxState::Open {
+            mailbox.state = MailboxState::Closed;
+        }
     }
 
     /// Appends the message to a queue.
@@ -275,6 +291,12 @@ impl Mail {
 
     /// Drops what waits for a client that is too slow, and notes it.
     fn close_overrun(&mut self, client: ClientSlot) {
+        self.drop_waiting(client);
+        self.overrun.push(client);
+    }
+
+    /// Forgets what waits, and takes nothing more.
+    fn drop_waiting(&mut self, client: ClientSlot) {
         let mailbox = &mut self.boxes[client.index()];
         self.queued_bytes -= mailbox.queue.len();
         if mailbox.is_partly_written {
@@ -285,21 +307,27 @@ impl Mail {
             mailbox.queue.clear();
         }
         self.queued_bytes += mailbox.queue.len();
-        mailbox.is_closed = true;
-        self.overrun.push(client);
+        mailbox.state = MailboxState::Emptied;
     }
 
-    /// All queues together are too long: the longest has to go. It is looked
-    /// for only here, so that nothing is spent on it while there is room. False
-    /// if nobody is left but those who are going already.
+    /// All queues together are too long: the longest has to go, also if it is
+    /// that of a client who is leaving and takes its time. It is looked for only
+    /// here, so that nothing is spent on it while there is room. False if
+    /// nothing is left to be dropped.
     fn close_longest(&mut self) -> bool {
-        let waiting = self.boxes.iter().filter(|mailbox| !mailbox.is_closed);
-        let longest = waiting.max_by_key(|mailbox| mailbox.queue.len());
-        let longest = longest.filter(|mailbox| !mailbox.queue.is_empty());
-        let Some(client) = longest.map(|mailbox| mailbox.client) else {
+        let waiting = self
+            .boxes
+            .iter()
+            .filter(|mailbox| mailbox.state != MailboxState::Emptied && !mailbox.queue.is_empty());
+        let Some(longest) = waiting.max_by_key(|mailbox| mailbox.queue.len()) else {
             return false;
         };
-        self.close_overrun(client);
+        let client = longest.client;
+        if longest.is_closed() {
+            self.drop_waiting(client);
+        } else {
+            self.close_overrun(client);
+        }
         true
     }
 }
@@ -315,7 +343,7 @@ impl Mail {
         let queued: usize = self.boxes.iter().map(|mailbox| mailbox.queue.len()).sum();
         assert_eq!(queued, self.queued_bytes);
         assert!(self.overrun.is_empty(), "somebody slow was not put out");
-        let open = self.boxes.iter().filter(|mailbox| !mailbox.is_closed);
+        let open = self.boxes.iter().filter(|mailbox| !mailbox.is_closed());
         assert_eq!(
             open.count(),
             clients.iter().filter(|client| !client.is_leaving()).count()
@@ -323,7 +351,7 @@ impl Mail {
         for client in clients.iter() {
             let mailbox = &self.boxes[client.slot.index()];
             assert_eq!(mailbox.client, client.slot);
-            assert_eq!(mailbox.is_closed, client.is_leaving());
+            assert_eq!(mailbox.is_closed(), client.is_leaving());
             assert_eq!(
                 mailbox.room,
                 client.memberships.last().map(|held| held.channel)

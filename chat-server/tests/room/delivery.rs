@@ -133,6 +133,23 @@ fn when_all_queues_together_are_too_long_the_longest_goes() {
 }
 
 #[test]
+fn what_waits_for_those_who_leave_costs_nobody_else_a_place() {
+    let mut room = small_queues(1 << 20, 10_000);
+    let [ann, bob, leaving] = room.people_in("#c", ["ann", "bob", "leaving"]);
+    while room.state.queued(leaving) < 9_500 {
+        room.send(ann, "PRIVMSG leaving :x");
+    }
+    room.send(leaving, "QUIT");
+    room.forget_lines(&[ann, bob]);
+    for _ in 0..20 {
+        room.send(ann, "PRIVMSG bob :more than there is room for");
+    }
+    assert!(!room.state.is_leaving(bob) && !room.state.is_leaving(ann));
+    assert_eq!(room.lines(bob).len(), 20);
+    assert_eq!(room.state.queued(leaving), 0, "it had the longest queue");
+}
+
+#[test]
 fn what_is_flushed_makes_room_for_more() {
     let mut room = small_queues(4_000, 5_000);
     let [ann, bob] = room.people_in("#c", ["ann", "bob"]);
