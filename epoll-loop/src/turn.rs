@@ -107,11 +107,13 @@ impl<S> EventLoop<S> {
         if self.stopped.is_some() {
             return Ok(());
         }
-        self.write_outputs();
         self.apply_changes();
         if std::mem::take(&mut self.has_ghosts) {
             self.leave_ghosts_behind()?;
         }
+        // Last, since all that goes before is traced.
+        self.write_outputs();
+        self.apply_noted();
         let ready = self.wait(limit)?;
         self.now.set(None);
         self.note_events(ready);

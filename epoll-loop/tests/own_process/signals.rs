@@ -290,7 +290,7 @@ fn a_kill_or_stop_signal_can_be_watched_by_nobody() {
 
 /// Runs `test` while another thread is alive, which was started before it.
 fn beside_another_thread(test: impl FnOnce()) {
-    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (release, released) = mpsc::channel::<()>();
     let thread = thread::spawn(move || released.recv().unwrap_err());
     test();
     drop(release);
@@ -309,12 +309,14 @@ fn a_signal_that_another_thread_leaves_unblocked_is_refused() {
         let mask = nix::sys::signal::SigSet::thread_get_mask().unwrap();
         assert!(!mask.contains(Signal::SIGTERM), "and nothing is changed");
     });
-    // The thread has ended: nothing is in the way any more, though the kernel
-    // may still list it for a moment.
+    // A thread that has ended is not in the way any more, though the kernel
+    // still lists it for a moment.
     let mut event_loop = EventLoop::<()>::new().unwrap();
-    event_loop
-        .on_signal(Signal::SIGTERM, |(), _, _| {})
-        .unwrap();
+    for _ in 0..300 {
+        thread::spawn(|| {}).join().unwrap();
+        let id = event_loop.on_signal(Signal::SIGTERM, |(), _, _| {});
+        assert!(event_loop.cancel(id.unwrap()));
+    }
 }
 
 fn a_signal_that_was_blocked_before_the_thread_began_is_accepted() {
