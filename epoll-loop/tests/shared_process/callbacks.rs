@@ -264,6 +264,26 @@ fn a_watch_dropped_by_a_panicking_callback_has_ended() {
 }
 
 #[test]
+fn a_guard_dropped_by_the_panic_itself_has_ended_its_watch() {
+    let mut event_loop = EventLoop::new().unwrap();
+    let mut fragile = Fragile {
+        panics: 1,
+        ..Fragile::default()
+    };
+    let (near, mut far) = pair();
+    far.write_all(b"hello").unwrap();
+    let take_along = |fragile: &mut Fragile, _: &mut EventLoop<Fragile>, _: Event| {
+        fragile.told.push("called");
+        let _own = fragile.watches.pop();
+        fragile.falter();
+    };
+    let watch = event_loop.watch(near, Interest::READABLE, take_along);
+    fragile.watches.push(watch.unwrap());
+    run_with_panics(&mut event_loop, &mut fragile);
+    assert_eq!(fragile.told, ["called"]);
+}
+
+#[test]
 fn feed_calls_a_watcher_in_the_next_turn_which_does_not_wait() {
     struct Budgeted {
         watch: Watched<UnixStream>,

@@ -1,5 +1,6 @@
 //! Timers: never early, never a busy wait, and cheap to push out.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use epoll_loop::{Callback, Entry, Event, EventLoop, Interest, WaitReason, WatcherId};
@@ -126,6 +127,22 @@ fn timers_are_called_in_the_order_of_their_deadlines() {
     let position = |id| expected.iter().find(|(_, other)| *other == id).unwrap().0;
     let order: Vec<u64> = called.into_iter().map(position).collect();
     assert_eq!(order, [0, 1, 1, 2, 3, 4, 5, 5]);
+}
+
+#[test]
+fn a_timer_close_behind_another_is_not_called_together_with_it() {
+    let mut event_loop = EventLoop::<BTreeMap<WatcherId, Instant>>::new().unwrap();
+    let mut deadlines = BTreeMap::new();
+    for step in 1..=40 {
+        let deadline = Instant::now() + Duration::from_micros(300) * step;
+        let id = event_loop.at(deadline, |deadlines, _, event| {
+            assert!(Instant::now() >= deadlines[&event.id]);
+            deadlines.remove(&event.id);
+        });
+        deadlines.insert(id, deadline);
+    }
+    event_loop.run(&mut deadlines).unwrap();
+    assert!(deadlines.is_empty());
 }
 
 #[test]
