@@ -10,7 +10,7 @@ const MANY: usize = 100;
 
 #[test]
 fn a_megabyte_without_a_newline_is_refused_once_and_kept_nowhere() {
-    let mut siege = Siege::begin(&[]);
+    let mut siege = Siege::begin(&["--flood-rate", "0"]);
     let megabyte = vec![b'x'; 1 << 20];
     let mut strangers: Vec<Peer> = (0..MANY).map(|_| siege.stranger()).collect();
     for stranger in &mut strangers {
