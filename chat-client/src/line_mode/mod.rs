@@ -102,6 +102,12 @@ impl LineMode {
         if let Some(host) = &settings.host {
             host.introduce(&printer);
         }
+        let input = Input::watch(event_loop, LineMode::read_input)?;
+        if let (true, Some(channel)) = (input.is_terminal(), settings.channels.last()) {
+            printer.say(format_args!(
+                "what you type is said in {channel}; /help lists the commands, /quit ends"
+            ));
+        }
         Ok(LineMode {
             session: Session::new(&settings.nick, &settings.channels),
             attempt: Attempt::new(settings.address),
@@ -110,7 +116,7 @@ impl LineMode {
             backoff: Backoff::new(),
             reconnect: settings.reconnect,
             has_been_registered: false,
-            input: Input::watch(event_loop, LineMode::read_input)?,
+            input,
             too_long: 0,
             printer,
             ending: Ending::Open,
