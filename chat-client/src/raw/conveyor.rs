@@ -56,7 +56,8 @@ impl Conveyor {
         self.in_pipe + self.taken.len()
     }
 
-    /// Whether the source has given its last byte.
+    /// Whether the source has given its last byte, and all are gone out: the
+    /// end is found by a read of nothing, and only an empty pipe is filled.
     pub(super) fn has_ended(&self) -> bool {
         self.has_ended
     }

@@ -117,12 +117,12 @@ impl Relay {
         let Some(socket) = &self.socket else { return };
         let (up, down) = (&self.up, &self.down);
         let can_send = self.send_error.is_none();
-        if can_send && up.has_ended() && up.held() == 0 && !self.is_half_closed {
+        if can_send && up.has_ended() && !self.is_half_closed {
             self.is_half_closed = true;
             // An error means that the connection is gone, which reading tells.
             let _ = socket.shutdown(Shutdown::Write);
         }
-        if down.has_ended() && down.held() == 0 {
+        if down.has_ended() {
             return self.finish(event_loop);
         }
         let when = |wanted, interest| if wanted { interest } else { Interest::NONE };

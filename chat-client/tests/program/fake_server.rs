@@ -58,6 +58,14 @@ impl FakeServer {
     }
 }
 
+/// A client whose standard error is the same open file as standard output: its
+/// lines are in order.
+pub(crate) fn with_one_output(args: &[&str]) -> Launch {
+    Launch::new("sh")
+        .args(["-c", "exec \"$@\" 2>&1", "sh", CLIENT])
+        .args(args)
+}
+
 /// Lets the client in.
 pub(crate) fn register(client: &mut Peer) {
     assert_eq!(client.read_line(), "NICK ann");

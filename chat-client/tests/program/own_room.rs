@@ -6,7 +6,7 @@ use std::path::Path;
 use chapter_tests::tmux::Tmux;
 use chapter_tests::{Launch, Peer, Program, TemporaryDirectory, tools};
 
-use crate::fake_server::CLIENT;
+use crate::fake_server::{CLIENT, with_one_output};
 use crate::network::with_free_ports;
 
 /// A client that opens the room.
@@ -102,12 +102,7 @@ fn irssi_joins_by_the_printed_command() {
 fn of_two_that_are_started_at_once_one_opens_the_room_and_the_other_joins() {
     with_free_ports(|| {
         for _ in 0..10 {
-            let start = |nick| {
-                Launch::new(CLIENT)
-                    .args(["--nick", nick])
-                    .stdin_pipe()
-                    .start()
-            };
+            let start = |nick| with_one_output(&["--nick", nick]).stdin_pipe().start();
             let [mut ann, mut bob] = ["ann", "bob"].map(start);
             ann.write("here is ann\n");
             bob.write("here is bob\n");
@@ -118,7 +113,7 @@ fn of_two_that_are_started_at_once_one_opens_the_room_and_the_other_joins() {
             bob.write("bob again\n");
             ann.wait_for_line("#lobby <bob> bob again");
             bob.wait_for_line("#lobby <ann> ann again");
-            let rooms = [&ann, &bob].map(|program| program.stderr().contains("nobody listened"));
+            let rooms = [&ann, &bob].map(|program| program.stdout().contains("nobody listened"));
             assert_ne!(rooms[0], rooms[1], "one room");
             let (host, guest) = if rooms[0] { (ann, bob) } else { (bob, ann) };
             assert_eq!(guest.finish().status.code(), Some(0));

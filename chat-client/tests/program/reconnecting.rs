@@ -8,12 +8,16 @@ use crate::terminal::{Seat, Terminal};
 #[test]
 fn lines_that_were_not_sent_are_sent_on_the_next_connection() {
     let server = FakeServer::open();
-    let mut program = server.client(&["--reconnect"]).stdin_pipe().start();
+    let mut program = server
+        .client(&["--reconnect", "--trace"])
+        .stdin_pipe()
+        .start();
     let mut client = server.welcome();
     let lines: Vec<String> = (0..30).map(|n| format!("line {n}")).collect();
     program.write(lines.join("\n"));
     program.close_stdin();
     client.expect_line("PING :check-1");
+    program.wait_for_error_line(["end ", " standard input"]);
     client.reset();
     assert!(
         program
@@ -30,6 +34,7 @@ fn lines_that_were_not_sent_are_sent_on_the_next_connection() {
     assert_eq!(said, expected.collect::<Vec<_>>(), "and none of them twice");
     client.send_line("PONG irc.example :end");
     assert_eq!(client.expect_eof(), ["QUIT"]);
+    drop(client);
     assert_eq!(program.wait().code(), Some(0));
     assert!(!program.stderr().contains("not sent"));
 }

@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::io::{PipeReader, PipeWriter, Seek};
 use std::os::fd::AsFd;
 
-use chapter_tests::{Launch, TemporaryDirectory};
+use chapter_tests::TemporaryDirectory;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
-use crate::fake_server::{CLIENT, FakeServer, let_go, says_up_to};
+use crate::fake_server::{FakeServer, let_go, says_up_to, with_one_output};
 use crate::terminal::{Seat, Terminal};
 
 #[test]
@@ -40,6 +40,7 @@ fn a_file_is_said_in_order_and_whole() {
     assert_eq!(said[..1_000], expected.collect::<Vec<_>>());
     client.send_line("PONG irc.example :end");
     assert_eq!(client.expect_eof(), ["QUIT"]);
+    drop(client);
     assert_eq!(program.finish().status.code(), Some(0));
 }
 
@@ -73,6 +74,7 @@ fn quit_ends_it_whatever_else_stands_in_a_pipe() {
         client.expect_eof(),
         ["PRIVMSG #lobby :first", "QUIT :see you"]
     );
+    drop(client);
     assert_eq!(program.wait().code(), Some(0));
     assert_eq!(program.stderr(), "chat-client: 1 line was not sent\n");
 }
@@ -107,6 +109,10 @@ fn a_long_file_is_read_no_further_than_it_can_be_sent() {
     let mut client = server.welcome();
     // It asks how far the server has read, and gets no answer.
     client.expect_line("PING :check-1");
+    for turn in 0..100 {
+        client.send_line(format!("PING :{turn}"));
+        client.expect_line(&format!("PONG :{turn}"));
+    }
     drop(client);
     let finished = program.finish();
     assert_eq!(finished.status.code(), Some(1));
@@ -137,9 +143,7 @@ fn o_nonblock_is_left_as_it_was_on_all_three_standard_descriptors() {
         let kept_output = output.try_clone().unwrap();
         let server = FakeServer::open();
         let address = server.address().to_string();
-        // Standard error is the same open file as standard output.
-        let mut program = Launch::new("sh")
-            .args(["-c", "exec \"$@\" 2>&1", "sh", CLIENT, &address])
+        let mut program = with_one_output(&[&address])
             .args(arguments)
             .stdin(input)
             .stdout(output)
