@@ -46,7 +46,7 @@ fn leaves_unblocked(task: &Path, signal: Signal) -> bool {
             return false;
         };
         if !contains(mask, signal as i32) {
-            return !is_exiting(task);
+            return true;
         }
         if !contains(mask, SIGCANCEL) {
             return false;
@@ -70,21 +70,4 @@ fn blocked_signals(task: &Path) -> Option<u64> {
 
 fn contains(mask: u64, signal: i32) -> bool {
     mask >> (signal - 1) & 1 == 1
-}
-
-/// Whether a thread is about to end: the kernel gives it no signal any more. One
-/// that was joined a moment ago is still in `/proc` so.
-fn is_exiting(task: &Path) -> bool {
-    /// `PF_EXITING`, a flag of the kernel's own (`include/linux/sched.h`).
-    const EXITING: u32 = 4;
-    let Ok(stat) = fs::read_to_string(task.join("stat")) else {
-        return true;
-    };
-    // The name, in parentheses, may hold anything; the flags are the 7th field
-    // after it (`man 5 proc_pid_stat`).
-    let fields = stat.rsplit(')').next().unwrap_or_default();
-    let flags = fields.split_whitespace().nth(6);
-    flags
-        .and_then(|flags| flags.parse::<u32>().ok())
-        .is_some_and(|flags| flags & EXITING != 0)
 }
