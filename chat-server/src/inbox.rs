@@ -1,17 +1,23 @@
 //! What comes in from one client: bytes to lines, no faster than is allowed.
 //!
-//! Shows: flood control that stops after any line. What has been read and not
-//! been earned waits here; the server then does not read from that client, so
-//! that TCP's window fills and the sender itself is made to wait.
+//! Shows: flood control that stops after any line, and that counts bytes of
+//! which no line comes too, or an endless line would be free. What has been read
+//! and not been earned waits here; the server then does not read from that
+//! client, so that TCP's window fills and the sender itself is made to wait.
+//! Leaves out: reading, and the timer after which a client may go on.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use chat_protocol::{Decoded, LineDecoder, TagLimit};
+use chat_protocol::{Decoded, LineDecoder, MAX_BODY_BYTES, TagLimit};
 
 use crate::flood::{Allowance, FloodLimit};
 use crate::plain_lines::PlainLines;
 use crate::room::Kind;
+
+/// Bytes that cost as much as a line, if no line comes of them: an IRC line of
+/// full length costs one, tags not counted.
+const BYTES_A_LINE: usize = MAX_BODY_BYTES;
 
 /// How a client's bytes are cut into lines.
 #[derive(Debug)]
@@ -28,6 +34,9 @@ pub(crate) struct Inbox {
     held: Vec<u8>,
     /// None: no limit.
     allowance: Option<Allowance>,
+    /// Bytes decoded since a line was last taken off the allowance; fewer than
+    /// [`BYTES_A_LINE`].
+    uncharged_bytes: usize,
 }
 
 impl Inbox {
@@ -39,6 +48,7 @@ impl Inbox {
             },
             held: Vec::new(),
             allowance: limit.map(|limit| Allowance::new(limit, now)),
+            uncharged_bytes: 0,
         }
     }
 
@@ -89,31 +99,50 @@ impl Inbox {
         }
     }
 
+    /// Cuts lines out of `bytes` as long as the allowance lasts; returns how many
+    /// bytes were taken.
     fn decode(
         &mut self,
         bytes: &[u8],
         now: Instant,
         mut on_line: impl FnMut(Decoded<'_>),
     ) -> usize {
-        let allowance = &mut self.allowance;
-        if allowance.is_some_and(|allowance| !allowance.wait(now).is_zero()) {
-            return 0;
-        }
-        let on_decoded = |decoded: Decoded<'_>| {
-            on_line(decoded);
-            let Some(allowance) = allowance else {
-                return ControlFlow::Continue(());
-            };
-            allowance.spend(now);
-            if allowance.wait(now).is_zero() {
+        let Some(allowance) = &mut self.allowance else {
+            return self.framing.decode(bytes, |decoded| {
+                on_line(decoded);
                 ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
+            });
         };
-        match &mut self.framing {
-            Framing::Irc(decoder) => decoder.decode(bytes, on_decoded),
-            Framing::Plain(lines) => lines.decode(bytes, on_decoded),
+        let mut taken = 0;
+        while taken < bytes.len() && allowance.wait(now).is_zero() {
+            let rest = &bytes[taken..];
+            let piece = &rest[..rest.len().min(BYTES_A_LINE - self.uncharged_bytes)];
+            let mut is_line = false;
+            let count = self.framing.decode(piece, |decoded| {
+                is_line = true;
+                on_line(decoded);
+                ControlFlow::Break(())
+            });
+            taken += count;
+            self.uncharged_bytes += count;
+            if is_line || self.uncharged_bytes == BYTES_A_LINE {
+                allowance.spend(now);
+                self.uncharged_bytes = 0;
+            }
+        }
+        taken
+    }
+}
+
+impl Framing {
+    fn decode(
+        &mut self,
+        bytes: &[u8],
+        on_line: impl FnMut(Decoded<'_>) -> ControlFlow<()>,
+    ) -> usize {
+        match self {
+            Framing::Irc(decoder) => decoder.decode(bytes, on_line),
+            Framing::Plain(lines) => lines.decode(bytes, on_line),
         }
     }
 }
@@ -163,5 +192,38 @@ mod tests {
             assert_eq!(lines.len(), 1_000);
             assert!(inbox.wait(now).is_zero());
         }
+    }
+
+    /// What a client can send at once with an allowance of `burst` lines.
+    fn taken_of(kind: Kind, burst: u32, bytes: &[u8]) -> (usize, Vec<String>) {
+        let now = Instant::now();
+        let mut inbox = Inbox::new(kind, Some(FloodLimit::new(1, burst)), now);
+        let mut lines = Vec::new();
+        // However the bytes are cut, they cost the same.
+        for piece in bytes.chunks(100) {
+            inbox.take(piece, now, collect(&mut lines));
+        }
+        assert_eq!(inbox.is_holding(), !inbox.wait(now).is_zero());
+        (bytes.len() - inbox.held.len(), lines)
+    }
+
+    #[test]
+    fn bytes_of_which_no_line_comes_are_charged_too() {
+        for kind in [Kind::Irc, Kind::Plain] {
+            for bytes in [&b"x"[..], b"\n", b"\r\n"] {
+                let (taken, _) = taken_of(kind, 10, &bytes.repeat(20_000));
+                assert!(taken <= 10 * BYTES_A_LINE, "{kind:?} {bytes:?} {taken}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_of_full_length_costs_one_and_one_with_tags_more() {
+        let full = format!("{}\r\n", "x".repeat(MAX_BODY_BYTES - 2));
+        let (_, lines) = taken_of(Kind::Irc, 3, full.repeat(5).as_bytes());
+        assert_eq!(lines.len(), 3);
+        let tagged = format!("@+a={} PING :x\r\n", "x".repeat(2 * MAX_BODY_BYTES));
+        let (_, lines) = taken_of(Kind::Irc, 6, tagged.repeat(5).as_bytes());
+        assert_eq!(lines.len(), 2);
     }
 }
