@@ -4,6 +4,7 @@
 //! (`TCP_NODELAY`, keep-alive) and what it does not (`O_NONBLOCK`); `accept4(2)`
 //! sets both flags in the call that makes the descriptor; which errors of
 //! `accept` belong to the one peer, and which mean that nobody can be accepted.
+//! Leaves out: what a server does about them (`accepting.rs`).
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -82,8 +83,9 @@ pub(crate) fn accept(listener: impl AsFd) -> Accepted {
         Err(err @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
             Accepted::Exhausted(err.into())
         }
-        // No address: it was reset while it waited. ECONNABORTED, and the errors of the network that Linux hands on from
-        // the new socket (`man 2 accept`): this peer's, nobody else's.
+        // No address: it was reset while it waited. ECONNABORTED, and the errors
+        // of the network that Linux hands on from the new socket (`man 2 accept`):
+        // this peer's, nobody else's.
         Ok((_, None)) | Err(_) => Accepted::Gone,
     }
 }
