@@ -181,14 +181,17 @@ impl Channels {
         entry: Entry,
         max_bytes: usize,
     ) -> Addition {
-        let masks = self.slots[channel.0].masks.get_or_insert_default();
-        if masks.contains(list, &entry.mask) {
+        let masks = &mut self.slots[channel.0].masks;
+        let held = masks.as_ref();
+        if held.is_some_and(|masks| masks.contains(list, &entry.mask)) {
             Addition::Known
-        } else if masks.is_full() || self.mask_bytes + entry.bytes() > max_bytes {
+        } else if held.is_some_and(|masks| masks.is_full())
+            || self.mask_bytes + entry.bytes() > max_bytes
+        {
             Addition::Full
         } else {
             self.mask_bytes += entry.bytes();
-            masks.add(list, entry);
+            masks.get_or_insert_default().add(list, entry);
             Addition::Done
         }
     }
@@ -200,7 +203,10 @@ impl Channels {
         list: MaskList,
         mask: &[u8],
     ) -> Option<Entry> {
-        let entry = self.slots[channel.0].masks.as_mut()?.remove(list, mask)?;
+        let masks = &mut self.slots[channel.0].masks;
+        let entry = masks.as_mut()?.remove(list, mask)?;
+        // Many channels that had masks once must not cost what no limit counts.
+        masks.take_if(|masks| masks.is_empty());
         self.mask_bytes -= entry.bytes();
         Some(entry)
     }
@@ -236,6 +242,8 @@ impl Channels {
             masks.map(|masks| masks.bytes()).sum::<usize>(),
             self.mask_bytes
         );
+        let mut masks = self.iter().filter_map(|channel| channel.masks.as_ref());
+        assert!(masks.all(|masks| !masks.is_empty()), "lists without a mask");
         assert_eq!(self.by_name.len(), self.slots.len());
     }
 }
@@ -251,5 +259,31 @@ impl Index<ChannelSlot> for Channels {
 impl IndexMut<ChannelSlot> for Channels {
     fn index_mut(&mut self, slot: ChannelSlot) -> &mut Channel {
         &mut self.slots[slot.0]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(channels: &mut Channels, channel: ChannelSlot, max_bytes: usize) -> Addition {
+        let entry = Entry {
+            mask: Box::from(&b"ann!*@*"[..]),
+            set_by: Box::default(),
+            set_at: 0,
+        };
+        channels.add_mask(channel, MaskList::Ban, entry, max_bytes)
+    }
+
+    #[test]
+    fn a_channel_without_masks_holds_no_memory_for_them() {
+        let mut channels = Channels::new();
+        let channel = channels.insert(Channel::new(b"#c", 0));
+        assert_eq!(add(&mut channels, channel, 0), Addition::Full);
+        assert!(channels[channel].masks.is_none());
+        assert_eq!(add(&mut channels, channel, 1000), Addition::Done);
+        channels.remove_mask(channel, MaskList::Ban, b"ann!*@*");
+        assert!(channels[channel].masks.is_none());
+        channels.check_mask_bytes();
     }
 }

@@ -29,7 +29,9 @@ pub(super) struct Entry {
 impl Entry {
     /// Memory that the entry takes, more or less.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Entry>() + self.mask.len() + self.set_by.len()
+        // A list has up to twice the room it needs, and the allocator adds its
+        // own bytes to each of the two texts.
+        2 * size_of::<Entry>() + self.mask.len() + self.set_by.len() + 32
     }
 }
 
@@ -64,7 +66,13 @@ impl MaskLists {
         let index = entries
             .iter()
             .position(|entry| eq_ignore_case(&entry.mask, mask))?;
-        Some(entries.remove(index))
+        let entry = entries.remove(index);
+        entries.shrink_to_fit();
+        Some(entry)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lists.iter().all(Vec::is_empty)
     }
 
     /// Whether somebody, as `nick!user@host`, is on a list.
@@ -121,6 +129,25 @@ mod tests {
             let completed = complete_mask(typed.as_bytes()).unwrap();
             assert_eq!(String::from_utf8(completed).unwrap(), mask, "{typed}");
         }
+    }
+
+    #[test]
+    fn a_list_that_is_emptied_gives_its_memory_back() {
+        let mut lists = MaskLists::default();
+        let masks: Vec<String> = (0..MAX_LIST_ENTRIES).map(|n| format!("{n}!*@*")).collect();
+        for mask in &masks {
+            let entry = Entry {
+                mask: mask.as_bytes().into(),
+                set_by: Box::default(),
+                set_at: 0,
+            };
+            lists.add(MaskList::Ban, entry);
+        }
+        for mask in &masks {
+            lists.remove(MaskList::Ban, mask.as_bytes()).unwrap();
+        }
+        assert!(lists.is_empty());
+        assert_eq!(lists.lists[MaskList::Ban as usize].capacity(), 0);
     }
 
     #[test]
