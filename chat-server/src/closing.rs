@@ -129,6 +129,8 @@ impl Server {
         reason: &str,
     ) {
         let now = self.now(event_loop);
+        let held = |connection: &Connection| connection.inbox.held_lines();
+        self.intake.held_at_loss += self.connection(client).map_or(0, held);
         self.room.disconnect(client, reason, now);
         self.close(event_loop, client);
     }
@@ -160,6 +162,7 @@ impl Server {
             people = self.room.people(),
             counters = ?self.room.counters(),
             lines_unfinished = self.intake.unfinished,
+            lines_held_at_loss = self.intake.held_at_loss,
             lines_with_nul_or_cr = self.intake.nul_or_cr,
             "shutting down"
         );

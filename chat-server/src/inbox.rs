@@ -83,6 +83,11 @@ impl Inbox {
         !self.held.is_empty()
     }
 
+    /// Line ends in the bytes that are held.
+    pub(crate) fn held_lines(&self) -> u64 {
+        self.held.iter().map(|&byte| u64::from(byte == b'\n')).sum()
+    }
+
     /// Bytes of a last line whose end has not come.
     pub(crate) fn unfinished(&self) -> usize {
         match &self.framing {

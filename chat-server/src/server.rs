@@ -76,6 +76,9 @@ pub(crate) struct Intake {
     unflushed_bytes: usize,
     /// Lines dropped since their end had not come when their sender's had.
     pub(crate) unfinished: u64,
+    /// Lines that still had to wait when their sender's connection failed. What
+    /// the kernel held beyond them is not known.
+    pub(crate) held_at_loss: u64,
     /// Lines dropped for a NUL or a CR in them.
     pub(crate) nul_or_cr: u64,
 }
