@@ -127,9 +127,11 @@ pub(crate) struct Arguments {
 
 const AFTER_HELP: &str = "\
 Fixed limits, in bytes: line 512 with CR LF (tags 4,096), nick 30, channel 50, topic 390,
-key 23, away 200, kick reason 255, real name 150. A client may be in 100 channels; a channel
-has at most 100 entries in its ban and exemption lists, and those of all channels together
-have at most 4 MiB; PRIVMSG, NOTICE, KICK and NAMES take at most 8 targets.
+key 23, away 200, kick reason 255, real name 150, user name 11 with its ~, mask 100.
+A client may be in 100 channels and have 100 invitations; a channel has at most 100 entries
+in its ban and exemption lists, and those of all channels together have at most 4 MiB. MODE
+takes at most 4 changes with a parameter; KICK, LIST, NAMES, NOTICE, PRIVMSG, TAGMSG, WHOIS
+and WHOWAS take at most 8 targets.
 
 Examples:
   chat-server

@@ -127,6 +127,11 @@ fn help_tells_every_limit() {
         "--ping-interval",
         "--ping-timeout",
         "--drain",
+        "user name 11",
+        "mask 100",
+        "100 invitations",
+        "4 changes",
+        "TAGMSG, WHOIS",
     ] {
         assert!(finished.stdout.contains(limit), "{limit}");
     }
