@@ -32,10 +32,12 @@ impl State {
             return;
         };
         let position = memberships.remove(index).position;
+        shrink(memberships);
         let room = memberships.last().map(|held| held.channel);
         self.mail.set_room(client, room);
         let members = &mut self.channels[channel].members;
         members.swap_remove(position as usize);
+        shrink(members);
         // The last member has moved into the gap.
         if let Some(moved) = members.get(position as usize) {
             let memberships = &mut self.clients[moved.client].memberships;
@@ -65,5 +67,27 @@ impl State {
             self.mail
                 .post_to_members(members, |_, capabilities| suits(capabilities));
         }
+    }
+}
+
+/// Gives back what a table holds in memory that was much larger once.
+fn shrink<T>(table: &mut Vec<T>) {
+    if table.len() < table.capacity() / 4 {
+        table.shrink_to(2 * table.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_was_large_once_gives_its_memory_back() {
+        let mut table: Vec<u64> = (0..10_000).collect();
+        while table.len() > 10 {
+            table.pop();
+            shrink(&mut table);
+        }
+        assert!(table.capacity() <= 40, "{}", table.capacity());
     }
 }

@@ -107,6 +107,9 @@ impl State {
             b"me" => self.say_in_room(from, &[b"\x01ACTION ", rest, b"\x01"].concat()),
             b"msg" => {
                 let (nick, text) = split_word(rest);
+                if text.is_empty() {
+                    return self.notify(from, b"/msg needs a name and a text: /msg ann hello");
+                }
                 self.act(from, |line| {
                     line.command(b"PRIVMSG").parameter(nick).trailing(text)
                 });

@@ -182,6 +182,18 @@ fn a_room_with_a_key_is_joined_with_the_key() {
 }
 
 #[test]
+fn a_message_without_a_text_is_answered_with_how_to_send_one() {
+    let mut room = Room::new();
+    let guest = room.plain();
+    for line in ["/msg", "/msg ann"] {
+        assert_eq!(
+            room.ask(guest, line),
+            ["-- /msg needs a name and a text: /msg ann hello"]
+        );
+    }
+}
+
+#[test]
 fn what_would_move_the_cursor_is_not_sent() {
     let mut room = Room::new();
     let [ann] = room.people_in("#lobby", ["ann"]);
