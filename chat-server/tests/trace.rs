@@ -41,5 +41,8 @@ fn a_visit_with_nc_is_traced_as_the_readme_shows() {
 fn the_readme_shows_the_transcript_as_it_is() {
     let readme = include_str!("../../README.md");
     let transcript = std::fs::read_to_string(TRANSCRIPT).expect("the transcript is there");
-    assert!(readme.contains(transcript.trim_end()), "the README shows another trace");
+    assert!(
+        readme.contains(transcript.trim_end()),
+        "the README shows another trace"
+    );
 }
