@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chapter_tests::{Peer, Program, Signal, TIMEOUT};
+use chapter_tests::{Peer, Program, Signal, TIMEOUT, limits};
 use socket2::{Domain, Socket, Type};
 
 /// The program under test.
@@ -16,6 +16,8 @@ pub(crate) const SERVER: &str = env!("CARGO_BIN_EXE_chat-server");
 
 /// Starts the server on a port of its own, with further arguments.
 pub(crate) fn serve(arguments: &[&str]) -> Program {
+    // Raises it too: tests of one program run at the same time, and some have many connections.
+    let _ = limits::descriptor_limit();
     Program::start(SERVER, [&["--listen", "127.0.0.1:0"], arguments].concat())
 }
 
