@@ -30,10 +30,12 @@ const READ_BYTES: usize = 16 * 1024;
 /// The same under flood control, where what is not earned has to be held.
 const READ_BYTES_LIMITED: usize = 4 * 1024;
 
-/// Bytes of lines after which the answers are written even before the batch is
-/// over. Without this, what many say at once would overrun the queue of somebody
-/// who reads well and was only not written to.
-const FLUSH_BYTES: usize = 16 * 1024;
+/// What may be said before it is written although the batch is not over; a
+/// quarter of `--sendq` if that is less. Without this, what many say at once
+/// would overrun the queue of somebody who reads well and was only not written
+/// to. It counts what is sent and not what came in: one JOIN of a hundred
+/// channels makes a hundred messages.
+const FLUSH_BYTES: usize = 64 * 1024;
 
 /// A chat server: the state of its event loop.
 ///
@@ -72,8 +74,6 @@ pub struct Server {
 /// What came of the clients' bytes, beside what the room counts.
 #[derive(Debug, Default)]
 pub(crate) struct Intake {
-    /// Bytes of lines that the room got since everything was last flushed.
-    unflushed_bytes: usize,
     /// Lines dropped since their end had not come when their sender's had.
     pub(crate) unfinished: u64,
     /// Lines that still had to wait when their sender's connection failed. What
@@ -301,7 +301,8 @@ impl Server {
 
     /// So much was said that the end of the batch is not waited for.
     fn flush_if_much(&mut self, event_loop: &mut EventLoop<Server>) {
-        if self.intake.unflushed_bytes >= FLUSH_BYTES {
+        let quarter = self.settings.rules.limits.send_queue_bytes / 4;
+        if self.room.unflushed_bytes() >= FLUSH_BYTES.min(quarter) {
             self.flush_all(event_loop);
         }
     }
@@ -309,7 +310,6 @@ impl Server {
     /// Writes what waits. Whoever is lost on the way makes news for others, so
     /// this goes on until there is none.
     fn flush_all(&mut self, event_loop: &mut EventLoop<Server>) {
-        self.intake.unflushed_bytes = 0;
         loop {
             let mut dirty = std::mem::take(&mut self.dirty);
             self.room.take_dirty(&mut dirty);
@@ -413,10 +413,7 @@ impl Intake {
     /// Hands one line to the room.
     fn tell(&mut self, room: &mut State, client: ClientId, decoded: Decoded<'_>, now: Now) {
         match decoded {
-            Decoded::Line(line) => {
-                self.unflushed_bytes += line.len();
-                room.receive(client, line, now);
-            }
+            Decoded::Line(line) => room.receive(client, line, now),
             Decoded::TooLong => room.line_too_long(client, now),
             Decoded::Dropped(_) => self.nul_or_cr += 1,
         }

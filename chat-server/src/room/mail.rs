@@ -80,6 +80,11 @@ pub(super) struct Mail {
     max_queue_bytes: usize,
     /// Messages put into a queue since the start.
     pub(super) lines_queued: u64,
+    /// Bytes of all messages since the last flush, each counted once: no queue
+    /// has grown by much more.
+    pub(super) unflushed_bytes: usize,
+    /// The last message that is counted there.
+    counted_letter: u64,
 }
 
 impl Mail {
@@ -95,6 +100,8 @@ impl Mail {
             max_queued_bytes: rules.limits.send_queues_bytes,
             max_queue_bytes: rules.limits.send_queue_bytes,
             lines_queued: 0,
+            unflushed_bytes: 0,
+            counted_letter: 0,
         }
     }
 
@@ -161,6 +168,7 @@ impl Mail {
 
     /// Hands over the clients that have got something to be flushed, each once.
     pub(super) fn take_dirty(&mut self) -> impl Iterator<Item = ClientSlot> {
+        self.unflushed_bytes = 0;
         self.dirty
             .drain(..)
             .filter(|client| std::mem::take(&mut self.boxes[client.index()].is_dirty))
@@ -278,11 +286,16 @@ impl Mail {
 
     /// Appends the message to a queue.
     fn put(&mut self, to: ClientSlot) {
+        let number = self.letter.number;
         let mailbox = &mut self.boxes[to.index()];
         let bytes = mailbox.form_of(&mut self.letter);
         mailbox.queue.push(bytes);
         self.queued_bytes += bytes.len();
         self.lines_queued += 1;
+        if self.counted_letter != number {
+            self.counted_letter = number;
+            self.unflushed_bytes += bytes.len();
+        }
         if !mailbox.is_dirty {
             mailbox.is_dirty = true;
             self.dirty.push(to);

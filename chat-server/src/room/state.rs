@@ -249,6 +249,13 @@ impl State {
         into.extend(mail.take_dirty().map(|client| clients.id(client)));
     }
 
+    /// About how much any one queue can have grown since the last call of
+    /// [`State::take_dirty`].
+    #[must_use]
+    pub fn unflushed_bytes(&self) -> usize {
+        self.mail.unflushed_bytes
+    }
+
     /// Has `write` take bytes out of a client's queue; `None` if there is no
     /// such client.
     pub fn flush<R>(

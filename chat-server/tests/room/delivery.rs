@@ -85,6 +85,24 @@ fn a_line_that_was_half_written_to_a_slow_reader_is_whole_before_the_error() {
     assert_eq!(room.lines(slow), ["127.0.0.1 PRIVMSG slow :hello", error]);
 }
 
+#[test]
+fn what_is_sent_and_not_what_came_in_says_how_long_a_queue_may_be() {
+    let mut room = Room::new();
+    let names: Vec<String> = (0..100).map(|number| format!("#c{number}")).collect();
+    let [ann, bob] = room.people_in("#c", ["ann", "bob"]);
+    let all = names.join(",");
+    room.send(bob, &format!("JOIN {all}"));
+    room.state.take_dirty(&mut Vec::new());
+    let before = room.state.queued(bob);
+    let line = format!("JOIN {all}");
+    room.send(ann, &line);
+    let grown = room.state.queued(bob) - before;
+    assert!(grown > 4 * line.len());
+    assert!(room.state.unflushed_bytes() >= grown);
+    room.state.take_dirty(&mut Vec::new());
+    assert_eq!(room.state.unflushed_bytes(), 0);
+}
+
 /// A socket that takes as many bytes as there is room for.
 struct TakesNoMore<'a>(&'a mut [u8]);
 
