@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDR")]
     pub(crate) plain_listen: Vec<SocketAddr>,
 
-    /// What the server calls itself: letters, digits, dots; at least one dot
+    /// What the server calls itself: letters, digits, - and at least one dot
     #[arg(long, default_value = "chat.localhost", value_parser = server_name)]
     name: String,
 
@@ -76,7 +76,7 @@ pub(crate) struct Arguments {
     /// Clients at once. Default: 10,000, or as many as the limit of
     /// descriptors (ulimit -n) allows
     #[arg(long, value_name = "N", help_heading = "Limits")]
-    max_clients: Option<usize>,
+    pub(crate) max_clients: Option<usize>,
 
     /// Clients at once from one address; loopback is exempt
     #[arg(long, value_name = "N", default_value_t = 64, help_heading = "Limits")]

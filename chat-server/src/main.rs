@@ -23,10 +23,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use chat_server::room::Kind;
+use chat_server::room::{Kind, Rules};
 use chat_server::{Server, bind};
 use clap::Parser;
 use epoll_loop::{EventLoop, Output, Signal, Trace};
+use tracing::info;
 
 use crate::arguments::Arguments;
 
@@ -46,6 +47,13 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     start_log(arguments, log.clone());
     if arguments.trace.trace {
         Trace::start(&mut event_loop)?;
+    }
+    let wanted = Rules::default().limits.max_clients;
+    if arguments.max_clients.is_none() && settings.rules.limits.max_clients < wanted {
+        info!(
+            max_clients = settings.rules.limits.max_clients,
+            "the limit of descriptors (ulimit -n) allows no more clients"
+        );
     }
     let listeners = listen(arguments)?;
     let addresses: Vec<(SocketAddr, Kind)> = listeners
