@@ -84,9 +84,12 @@ pub(super) const COMMANDS: [Command; 37] = [
 
 /// The command of that name, in whatever case it is written.
 fn find(name: &[u8]) -> Option<&'static Command> {
-    let name = name.to_ascii_uppercase();
+    // Compared as it stands: every message comes through here.
     let index = COMMANDS
-        .binary_search_by(|command| command.name.as_bytes().cmp(&name))
+        .binary_search_by(|command| {
+            let name = name.iter().map(u8::to_ascii_uppercase);
+            command.name.bytes().cmp(name)
+        })
         .ok()?;
     COMMANDS.get(index)
 }
