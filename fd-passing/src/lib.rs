@@ -36,6 +36,7 @@
 //! ever; a peer can exhaust a process with them. rustix hands them out, and what
 //! nobody takes is closed. `tests/truncated.rs` shows both.
 
+pub mod handover;
 mod peer;
 mod receive;
 mod send;
