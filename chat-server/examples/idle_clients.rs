@@ -17,9 +17,9 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use chat_server::room::Kind;
-use chat_server::{Server, Settings, bind};
+use chat_server::{Server, Settings};
 use clap::Parser;
-use epoll_loop::{Event, EventLoop, Interest, Watched, WatcherId};
+use epoll_loop::{Event, EventLoop, Interest, Watched, WatcherId, listen};
 use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
 
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
 
 fn serve() -> Result<(), Box<dyn Error>> {
     let descriptors = chapter::raise_descriptor_limit()?;
-    let listener = bind("127.0.0.1:0".parse()?)?;
+    let listener = listen("127.0.0.1:0".parse()?)?;
     chapter::listening_on(listener.local_addr()?)?;
     let mut settings = Settings::default();
     settings.rules.limits.max_clients = usize::try_from(descriptors)?;

@@ -2,18 +2,17 @@
 //!
 //! Shows: accept until `WouldBlock`, but not for ever; a listener that rests
 //! when there are no descriptors, since it stays readable and would spin.
-//! Leaves out: the sockets themselves (`listener.rs`).
+//! Leaves out: the sockets themselves (`epoll_loop::listen`).
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use epoll_loop::{Event, EventLoop, Interest, Readiness, Watch, Watched};
+use epoll_loop::{Accepted, Event, EventLoop, Interest, Readiness, Watch, Watched};
 use tracing::{debug, info, warn};
 
 use crate::connection::{Connection, Stage};
 use crate::inbox::Inbox;
-use crate::listener::{self, Accepted};
 use crate::room::{Kind, Refusal};
 use crate::server::Server;
 
@@ -44,7 +43,7 @@ impl Server {
                 return;
             };
             let kind = door.kind;
-            match listener::accept(&*door.listener) {
+            match epoll_loop::accept(&*door.listener) {
                 Accepted::Peer(stream, address) => {
                     if let Some(since) = self.exhausted_since.take() {
                         info!(after = ?since.elapsed(), "people can be accepted again");

@@ -32,7 +32,7 @@ struct Running {
 
 impl Embedded {
     /// Serves those who connect to `irc` and `plain`, which
-    /// [`bind`](crate::bind) makes, until it is stopped. No signal is touched.
+    /// [`epoll_loop::listen`] makes, until it is stopped. No signal is touched.
     ///
     /// # Errors
     ///

@@ -19,10 +19,8 @@ mod plain_lines;
 pub mod room;
 mod server;
 mod settings;
-mod watcher_map;
 
 pub use embedded::Embedded;
 pub use flood::FloodLimit;
-pub use listener::bind;
 pub use server::Server;
 pub use settings::Settings;

@@ -23,8 +23,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use chat_server::Server;
 use chat_server::room::{Kind, Rules};
-use chat_server::{Server, bind};
 use clap::Parser;
 use epoll_loop::{EventLoop, Output, Signal, Trace};
 use tracing::info;
@@ -82,7 +82,7 @@ fn listen(arguments: &Arguments) -> Result<Vec<(TcpListener, Kind)>, ListenError
         .iter()
         .map(|&address| (address, Kind::Plain));
     irc.chain(plain)
-        .map(|(address, kind)| match bind(address) {
+        .map(|(address, kind)| match epoll_loop::listen(address) {
             Ok(listener) => Ok((listener, kind)),
             Err(source) => Err(ListenError { address, source }),
         })

@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime};
 
 use chat_protocol::Decoded;
-use epoll_loop::{Event, EventLoop, Interest, ReadEnd, Readiness, SendQueue, Watch, read_within};
+use epoll_loop::{
+    Event, EventLoop, Interest, ReadEnd, Readiness, SendQueue, Watch, WatcherMap, read_within,
+};
 use tracing::debug;
 
 use crate::accepting::Door;
@@ -22,7 +24,6 @@ use crate::listener::{self, reason_of};
 use crate::plain_lines::WONT_TIMING_MARK;
 use crate::room::{ClientId, Kind, Now, State};
 use crate::settings::Settings;
-use crate::watcher_map::WatcherMap;
 
 /// Bytes read from one client in one turn.
 const READ_BYTES: usize = 16 * 1024;
@@ -40,11 +41,11 @@ const FLUSH_BYTES: usize = 64 * 1024;
 /// A chat server: the state of its event loop.
 ///
 /// ```no_run
-/// use chat_server::{Server, Settings, bind};
+/// use chat_server::{Server, Settings};
 /// use chat_server::room::Kind;
-/// use epoll_loop::EventLoop;
+/// use epoll_loop::{EventLoop, listen};
 ///
-/// let listener = bind("127.0.0.1:6667".parse()?)?;
+/// let listener = listen("127.0.0.1:6667".parse()?)?;
 /// let mut event_loop = EventLoop::new()?;
 /// let mut server = Server::new(&mut event_loop, vec![(listener, Kind::Irc)], Settings::default())?;
 /// event_loop.run(&mut server)?;
@@ -85,7 +86,7 @@ pub(crate) struct Intake {
 
 impl Server {
     /// Has `event_loop` serve those who connect to `listeners`, which
-    /// [`bind`](crate::bind) makes.
+    /// [`epoll_loop::listen`] makes.
     ///
     /// # Errors
     ///

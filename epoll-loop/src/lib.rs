@@ -66,8 +66,9 @@
 //!
 //! `turn.rs` is the loop: one function, a line a step. Then `watch.rs` and
 //! `changes.rs` (descriptors), `time.rs` and `timers.rs`, `signals.rs`, `waker.rs`;
-//! `event_loop.rs` has what a program calls. [`SendQueue`] and [`read_within`]
-//! are what nearly every server needs beside the loop.
+//! `event_loop.rs` has what a program calls. [`listen`] and [`accept`],
+//! [`read_within`], [`SendQueue`] and [`WatcherMap`] are what nearly every server
+//! needs beside the loop.
 //!
 //! The design is libev's, from where the names watcher, pending, feed and reify
 //! come. What differs is said where it does.
@@ -75,6 +76,7 @@
 mod changes;
 mod epoll;
 mod event_loop;
+mod listener;
 mod observer;
 mod output;
 mod pending;
@@ -91,9 +93,11 @@ mod trace;
 mod turn;
 mod waker;
 mod watch;
+mod watcher_map;
 mod watchers;
 
 pub use event_loop::{Callback, Event, EventLoop};
+pub use listener::{Accepted, accept, listen};
 pub use nix::sys::signal::Signal;
 pub use observer::{Entry, Name, Observer, Operation, Source, WaitReason};
 pub use output::{OUTPUT_LIMIT_BYTES, Output};
@@ -105,4 +109,5 @@ pub use spawn::spawn;
 pub use trace::Trace;
 pub use waker::Waker;
 pub use watch::{Watch, Watched};
+pub use watcher_map::WatcherMap;
 pub use watchers::WatcherId;

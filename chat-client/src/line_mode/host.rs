@@ -47,7 +47,7 @@ impl Host {
     /// What binding reports, but for `EADDRINUSE`; `EAGAIN` if no thread can be
     /// started.
     pub(crate) fn open() -> io::Result<Option<Host>> {
-        let irc = match chat_server::bind(IRC) {
+        let irc = match epoll_loop::listen(IRC) {
             Err(err) if err.kind() == ErrorKind::AddrInUse => return Ok(None),
             bound => bound?,
         };
@@ -56,7 +56,7 @@ impl Host {
             format!("irssi -c {} -p {}", IRC.ip(), IRC.port()),
         ];
         let mut no_plain = None;
-        let plain = match chat_server::bind(PLAIN) {
+        let plain = match epoll_loop::listen(PLAIN) {
             Ok(plain) => {
                 commands.push(format!("nc {} {}", PLAIN.ip(), PLAIN.port()));
                 vec![plain]

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use chapter_tests::tools;
 use chat_server::room::Rules;
-use chat_server::{Embedded, Settings, bind};
+use chat_server::{Embedded, Settings};
+use epoll_loop::listen;
 
 use crate::irssi::Irssi;
 use crate::person::Person;
@@ -25,7 +26,7 @@ pub(crate) struct Room {
 impl Room {
     pub(crate) fn open() -> Room {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let (irc, plain) = (bind(any).unwrap(), bind(any).unwrap());
+        let (irc, plain) = (listen(any).unwrap(), listen(any).unwrap());
         let addresses = [&irc, &plain].map(|listener| listener.local_addr().unwrap());
         let settings = Settings {
             rules: Rules {

@@ -82,7 +82,7 @@ fn a_server_that_asks_and_does_not_read_is_given_up() {
 
 #[test]
 fn a_server_that_holds_fast_clients_back_gets_every_line_in_order() {
-    let listener = chat_server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = epoll_loop::listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let settings = Settings {
         flood: Some(FloodLimit::new(50, 5)),

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use chapter_tests::Peer;
 use chat_server::room::Rules;
-use chat_server::{Embedded, Settings, bind};
+use chat_server::{Embedded, Settings};
+use epoll_loop::listen;
 
 use crate::support::{join, person, wait_until};
 
 /// Starts a server in this process; returns its IRC and its plain address too.
 fn start(settings: Settings) -> (Embedded, SocketAddr, SocketAddr) {
-    let [irc, plain] = ["127.0.0.1:0"; 2].map(|address| bind(address.parse().unwrap()).unwrap());
+    let [irc, plain] = ["127.0.0.1:0"; 2].map(|address| listen(address.parse().unwrap()).unwrap());
     let addresses = [&irc, &plain].map(|listener| listener.local_addr().unwrap());
     let server = Embedded::start(vec![irc], vec![plain], settings).unwrap();
     (server, addresses[0], addresses[1])
@@ -92,7 +93,7 @@ fn what_keeps_it_from_starting_is_told_to_who_starts_it() {
         rules: Rules::default(),
         ..Settings::default()
     };
-    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let err = Embedded::start(vec![listener], vec![], settings).unwrap_err();
     assert_eq!(
         err.to_string(),
