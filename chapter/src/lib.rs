@@ -57,6 +57,6 @@ pub use exit::exit;
 pub use listening_on::listening_on;
 pub use quantity::QuantityError;
 pub use size::{ShowSize, show_size, size};
-pub use timeline::Timeline;
+pub use timeline::{Timeline, Unexpected};
 pub use trace::Trace;
-pub use why::why;
+pub use why::{errno_name, why};
