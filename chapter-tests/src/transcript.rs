@@ -3,6 +3,9 @@
 //! The file holds what a real run printed, numbers and all. What differs from run to run is hidden
 //! on both sides while they are compared, by [`Mask`]s. With `UPDATE_TRANSCRIPTS=1` in the
 //! environment a file that differs is written anew instead; `git diff` then shows what changed.
+//!
+//! A line that not every kernel can print ends with `[needs WHAT]`, in the file as in the output.
+//! Where WHAT is missing the program prints `skipped: needs WHAT` in its place, and nothing else.
 
 use std::env;
 use std::fs;
@@ -73,7 +76,10 @@ impl Transcript {
             Err(err) => panic!("{file}: {err}"),
         };
         let (old, new): (Vec<_>, Vec<_>) = (expected.lines().collect(), output.lines().collect());
-        let same = |old: &str, new: &str| hide(old, &self.masks) == hide(new, &self.masks);
+        let same = |old: &str, new: &str| {
+            let (old, new) = (hide(old, &self.masks), hide(new, &self.masks));
+            old == new || is_skipped(&old, &new)
+        };
         let difference = difference(&old, &new, same);
         if difference.is_empty() {
             return Ok(());
@@ -84,6 +90,18 @@ impl Transcript {
         fs::write(&self.file, output).unwrap_or_else(|err| panic!("{file}: {err}"));
         Ok(())
     }
+}
+
+/// Whether `new` says that what the `old` line needs is missing, in the place of what it said.
+fn is_skipped(old: &str, new: &str) -> bool {
+    let need = old.strip_suffix(']').and_then(|old| {
+        let (said, need) = old.rsplit_once(" [needs ")?;
+        Some((said, format!("skipped: needs {need}")))
+    });
+    need.is_some_and(|(said, skipped)| {
+        let before = new.strip_suffix(&skipped);
+        before.is_some_and(|before| said.starts_with(before))
+    })
 }
 
 #[cfg(test)]
@@ -130,6 +148,35 @@ mod tests {
                 .contains("-    15 us")
         );
         assert!(transcript.check("", false).is_err());
+    }
+
+    #[test]
+    fn a_line_that_needs_something_may_be_skipped_by_its_name_and_by_nothing_else() {
+        let directory = TemporaryDirectory::new();
+        let transcript = Transcript::new(directory.join("oob.txt")).hide(Mask::Times);
+        transcript
+            .check(
+                "   0.010 s  unix  recv -> 'u' [needs CONFIG_AF_UNIX_OOB]\n",
+                true,
+            )
+            .unwrap();
+        for (same, output) in [
+            (
+                true,
+                "   0.011 s  unix  recv -> 'u' [needs CONFIG_AF_UNIX_OOB]",
+            ),
+            (true, "   0.011 s  unix  skipped: needs CONFIG_AF_UNIX_OOB"),
+            (false, "   0.011 s  unix  skipped: needs CONFIG_UNIX"),
+            (false, "   0.011 s  tcp  skipped: needs CONFIG_AF_UNIX_OOB"),
+            (
+                false,
+                "   0.011 s  unix  recv -> EINVAL [needs CONFIG_AF_UNIX_OOB]",
+            ),
+            (false, ""),
+        ] {
+            assert_eq!(transcript.check(output, false).is_ok(), same, "{output}");
+        }
+        assert!(!is_skipped("recv -> 'u'", "skipped: needs CONFIG_UNIX"));
     }
 
     #[test]
