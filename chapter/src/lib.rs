@@ -49,6 +49,7 @@ mod quantity;
 mod size;
 mod timeline;
 mod trace;
+mod utc;
 mod why;
 
 pub use descriptor_limit::raise_descriptor_limit;
@@ -59,4 +60,5 @@ pub use quantity::QuantityError;
 pub use size::{ShowSize, show_size, size};
 pub use timeline::{Timeline, Unexpected};
 pub use trace::Trace;
+pub use utc::{Utc, unix_seconds};
 pub use why::{errno_name, why};

@@ -7,7 +7,8 @@
 
 use std::num::NonZeroU32;
 
-use super::calendar::unix_seconds;
+use chapter::unix_seconds;
+
 use super::channel::{Addition, ChannelModes, ChannelSlot, Status};
 use super::client::ClientSlot;
 use super::limits::{KEY_BYTES, MAX_MODES};

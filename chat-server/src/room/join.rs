@@ -1,8 +1,8 @@
 //! JOIN: who gets into a channel, and what everybody is told.
 
+use chapter::unix_seconds;
 use chat_protocol::{Message, is_channel};
 
-use super::calendar::unix_seconds;
 use super::capabilities::Capabilities;
 use super::channel::{Channel, ChannelModes, ChannelSlot, Status};
 use super::client::{Client, ClientSlot};

@@ -7,9 +7,9 @@
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use chapter::Utc;
 use chat_protocol::LineWriter;
 
-use super::calendar::Utc;
 use super::capabilities::Capabilities;
 use super::channel::ChannelSlot;
 use super::plain_text;

@@ -27,7 +27,6 @@
 //! Leaves out: linking servers, accounts, history.
 
 mod away;
-mod calendar;
 mod capabilities;
 mod channel;
 mod channel_modes;

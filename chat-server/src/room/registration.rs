@@ -3,9 +3,9 @@
 //! Shows: nobody has a nick before it is registered, so a connection that never
 //! gets that far keeps no name from anyone.
 
+use chapter::Utc;
 use chat_protocol::{Message, is_nick};
 
-use super::calendar::Utc;
 use super::client::{ClientSlot, Identity, Stage};
 use super::limits::{REAL_NAME_BYTES, USER_BYTES, cut};
 use super::numerics::{

@@ -6,10 +6,10 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Instant, SystemTime};
 
+use chapter::unix_seconds;
 use chat_protocol::{Message, ParseError};
 use epoll_loop::SendQueue;
 
-use super::calendar::unix_seconds;
 use super::channel::Channels;
 use super::client::{
     Client, ClientId, ClientSlot, Clients, Identity, Kind, Registration, Stage, UserModes,

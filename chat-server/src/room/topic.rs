@@ -1,8 +1,8 @@
 //! TOPIC: what a channel is about.
 
+use chapter::unix_seconds;
 use chat_protocol::Message;
 
-use super::calendar::unix_seconds;
 use super::channel::{ChannelModes, ChannelSlot, Status, Topic};
 use super::client::ClientSlot;
 use super::limits::{TOPIC_BYTES, cut};

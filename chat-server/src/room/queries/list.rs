@@ -5,11 +5,11 @@
 //!
 //! Source: <https://modern.ircdocs.horse/#list-message> and `#elist-parameter`.
 
+use chapter::unix_seconds;
 use chat_protocol::{Message, mask_matches};
 
 use super::answer::Answer;
 use super::view::View;
-use crate::room::calendar::unix_seconds;
 use crate::room::channel::Channel;
 use crate::room::client::ClientSlot;
 use crate::room::limits::MAX_TARGETS;

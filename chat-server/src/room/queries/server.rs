@@ -1,8 +1,8 @@
 //! What the server says about itself: ADMIN, INFO, LINKS, TIME, VERSION.
 
+use chapter::{Utc, unix_seconds};
 use chat_protocol::{Message, mask_matches};
 
-use crate::room::calendar::{Utc, unix_seconds};
 use crate::room::client::ClientSlot;
 use crate::room::numerics::{
     ERR_NOADMININFO, RPL_ADMINEMAIL, RPL_ADMINLOC1, RPL_ADMINLOC2, RPL_ADMINME, RPL_ENDOFINFO,

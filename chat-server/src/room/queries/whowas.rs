@@ -8,10 +8,10 @@
 use std::collections::VecDeque;
 use std::time::{Duration, UNIX_EPOCH};
 
+use chapter::{Utc, unix_seconds};
 use chat_protocol::{Message, eq_ignore_case};
 
 use super::answer::Answer;
-use crate::room::calendar::{Utc, unix_seconds};
 use crate::room::client::{ClientSlot, Identity};
 use crate::room::numerics::{
     ERR_NONICKNAMEGIVEN, ERR_WASNOSUCHNICK, RPL_ENDOFWHOWAS, RPL_WHOISSERVER, RPL_WHOWASUSER,

@@ -19,14 +19,27 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// Seconds since 1970-01-01 00:00 UTC; 0 for an earlier time.
-pub(super) fn unix_seconds(time: SystemTime) -> u64 {
+#[must_use]
+pub fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())
 }
 
 /// A date and a time of day, UTC.
+///
+/// Prints as people read it: `Wed Oct 19 2011 16:40:51 UTC`. A time before 1970
+/// counts as 1970.
+///
+/// ```
+/// use std::time::{Duration, UNIX_EPOCH};
+///
+/// let moment = UNIX_EPOCH + Duration::from_millis(1_319_042_451_620);
+/// let moment = chapter::Utc::from(moment);
+/// assert_eq!(moment.to_string(), "Wed Oct 19 2011 16:40:51 UTC");
+/// assert_eq!(moment.as_tag().to_string(), "2011-10-19T16:40:51.620Z");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Utc {
+pub struct Utc {
     year: u64,
     /// 1 to 12.
     month: usize,
@@ -83,8 +96,9 @@ impl Utc {
         )
     }
 
-    /// As in the `time` tag: `2011-10-19T16:40:51.620Z`.
-    pub(super) fn as_tag(self) -> impl fmt::Display {
+    /// As RFC 3339 and IRC's `time` tag have it: `2011-10-19T16:40:51.620Z`.
+    #[must_use]
+    pub fn as_tag(self) -> impl fmt::Display {
         let (hour, minute, second) = self.hour_minute_second();
         fmt::from_fn(move |formatter| {
             let Utc {
@@ -103,7 +117,6 @@ impl Utc {
     }
 }
 
-/// As people read it: `Wed Oct 19 2011 16:40:51 UTC`.
 impl fmt::Display for Utc {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (hour, minute, second) = self.hour_minute_second();
