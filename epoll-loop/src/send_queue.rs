@@ -106,10 +106,16 @@ impl SendQueue {
         self.len > self.high_water
     }
 
+    /// The bytes that are not yet written, in pieces, for who has to write them
+    /// elsewhere.
+    pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
+        let later = self.chunks.iter().skip(1).map(Vec::as_slice);
+        std::iter::once(self.front()).chain(later)
+    }
+
     /// How often `byte` is among those that are not yet written.
     pub(crate) fn count(&self, byte: u8) -> u64 {
-        let later = self.chunks.iter().skip(1).map(Vec::as_slice);
-        let all = std::iter::once(self.front()).chain(later).flatten();
+        let all = self.chunks().flatten();
         all.filter(|&&other| other == byte).count() as u64
     }
 

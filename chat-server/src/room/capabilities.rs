@@ -11,6 +11,7 @@
 
 use bitflags::bitflags;
 use chat_protocol::Message;
+use serde::{Deserialize, Serialize};
 
 use super::client::{ClientSlot, Stage};
 use super::numerics::ERR_INVALIDCAPCMD;
@@ -18,7 +19,8 @@ use super::state::State;
 
 bitflags! {
     /// What a client has asked for with CAP REQ.
-    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+    #[serde(transparent)]
     pub(super) struct Capabilities: u16 {
         const AWAY_NOTIFY = 1 << 0;
         const CAP_NOTIFY = 1 << 1;

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::ops::{Index, IndexMut};
 
 use bitflags::bitflags;
+use serde::{Deserialize, Serialize};
 
 use super::client::{ClientSlot, Identity};
 use super::mask_lists::{Entry, MaskList, MaskLists};
@@ -16,6 +17,12 @@ use super::slots::{Key, Slots};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct ChannelSlot(u32);
 
+impl ChannelSlot {
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// Names one channel as long as somebody is in it; one made later under the
 /// same name is another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,7 +30,8 @@ pub(super) struct ChannelId(Key);
 
 bitflags! {
     /// What a member is in its channel.
-    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+    #[serde(transparent)]
     pub(super) struct Status: u8 {
         /// `v`, shown as `+`: may speak when the channel is moderated.
         const VOICE = 1 << 0;
@@ -32,7 +40,8 @@ bitflags! {
     }
 
     /// The channel modes that are on or off.
-    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+    #[serde(transparent)]
     pub(super) struct ChannelModes: u8 {
         /// `i`: only those who are invited can join.
         const INVITE_ONLY = 1 << 0;

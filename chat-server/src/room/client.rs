@@ -7,13 +7,14 @@ use std::ops::{Index, IndexMut};
 use std::time::Instant;
 
 use bitflags::bitflags;
+use serde::{Deserialize, Serialize};
 
 use super::channel::{ChannelId, ChannelSlot};
 use super::name_table::NameTable;
 use super::slots::{Key, Slots};
 
 /// How a client speaks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Kind {
     /// An IRC client, which registers with NICK and USER.
     Irc,
@@ -135,7 +136,8 @@ pub(super) enum Stage {
 
 bitflags! {
     /// User modes, by their letters.
-    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+    #[serde(transparent)]
     pub(super) struct UserModes: u8 {
         /// `i`: found only by those who share a channel.
         const INVISIBLE = 1 << 0;

@@ -96,6 +96,7 @@ enum Act {
     Read(usize),
     Lose(usize),
     Close(usize),
+    HandOver,
 }
 
 const NICKS: [&str; 6] = ["ann", "Bob", "eve", "guest1", "nobody", "1bad"];
@@ -196,6 +197,7 @@ fn act() -> impl Strategy<Value = Act> {
         6 => any::<usize>().prop_map(Act::Read),
         1 => any::<usize>().prop_map(Act::Lose),
         1 => any::<usize>().prop_map(Act::Close),
+        2 => Just(Act::HandOver),
     ]
 }
 
@@ -234,6 +236,24 @@ fn room_with_people(now: Now) -> (State, Vec<(ClientId, Kind)>) {
         clients.push((client, Kind::Irc));
     }
     (state, clients)
+}
+
+/// Gives the room to a successor through a document; returns what the clients
+/// are called there.
+fn hand_over(state: &State, clients: &mut [(ClientId, Kind)], now: Now) -> State {
+    let (record, ids) = state.save(now);
+    let document = serde_json::to_string(&record).unwrap();
+    let record = serde_json::from_str(&document).unwrap();
+    let (successor, new_ids) = State::restore(narrow_rules(), record, now).unwrap();
+    for (client, _) in clients {
+        let place = ids.iter().position(|id| id == client);
+        *client = new_ids[place.expect("everybody is in the record")];
+    }
+    assert_eq!(
+        serde_json::to_string(&successor.save(now).0).unwrap(),
+        document
+    );
+    successor
 }
 
 /// Reads everything that waits for a client, and panics if it is not made of
@@ -303,6 +323,7 @@ proptest! {
                         clients.retain(|(other, _)| *other != client);
                     }
                 }
+                Act::HandOver => state = hand_over(&state, &mut clients, now),
             }
             state.check_invariants();
         }

@@ -38,6 +38,15 @@ struct Mailbox {
     is_partly_written: bool,
 }
 
+/// What waits for a client, as its successor server is told.
+#[derive(Debug)]
+pub(super) struct Waiting<'a> {
+    pub(super) queue: &'a SendQueue,
+    pub(super) is_partly_written: bool,
+    /// What waited was dropped.
+    pub(super) is_emptied: bool,
+}
+
 /// Whether a mailbox takes messages, and gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum MailboxState {
@@ -124,6 +133,35 @@ impl Mail {
         } else {
             self.boxes[client.index()] = mailbox;
         }
+    }
+
+    /// What waits for a client.
+    pub(super) fn waiting(&self, client: ClientSlot) -> Waiting<'_> {
+        let mailbox = &self.boxes[client.index()];
+        Waiting {
+            queue: &mailbox.queue,
+            is_partly_written: mailbox.is_partly_written,
+            is_emptied: mailbox.state == MailboxState::Emptied,
+        }
+    }
+
+    /// Puts into a new mailbox what waited at another server.
+    pub(super) fn restore(&mut self, client: ClientSlot, unsent: &[u8], is_partly_written: bool) {
+        let mailbox = &mut self.boxes[client.index()];
+        mailbox.queue.push(unsent);
+        mailbox.is_partly_written = is_partly_written;
+        mailbox.is_dirty = true;
+        self.dirty.push(client);
+        self.queued_bytes += unsent.len();
+    }
+
+    /// Puts nothing more into a mailbox.
+    pub(super) fn close(&mut self, client: ClientSlot, is_emptied: bool) {
+        self.boxes[client.index()].state = if is_emptied {
+            MailboxState::Emptied
+        } else {
+            MailboxState::Closed
+        };
     }
 
     /// Throws away what still waits for a client whose connection is closed.

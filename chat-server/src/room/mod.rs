@@ -52,6 +52,7 @@ mod part;
 mod plain;
 mod plain_text;
 mod queries;
+mod record;
 mod registration;
 mod rules;
 mod setname;
@@ -61,5 +62,6 @@ mod topic;
 mod user_modes;
 
 pub use client::{ClientId, Kind};
+pub use record::{Octets, RecordError, RoomRecord};
 pub use rules::{Limits, Operator, Rules, Secret, is_server_name};
 pub use state::{Counters, Now, Refusal, State};

@@ -9,6 +9,7 @@ use std::time::{Instant, SystemTime};
 use chapter::unix_seconds;
 use chat_protocol::{Message, ParseError};
 use epoll_loop::SendQueue;
+use serde::{Deserialize, Serialize};
 
 use super::channel::Channels;
 use super::client::{
@@ -52,7 +53,7 @@ impl fmt::Display for Refusal {
 impl Error for Refusal {}
 
 /// What the room has done since it began.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct Counters {
     /// Lines that clients sent, those not understood included.
     pub lines_received: u64,
@@ -136,13 +137,11 @@ impl State {
             return Err(Refusal::ServerFull);
         }
         let address = address.ip().to_canonical();
-        if !address.is_loopback() {
-            let count = self.by_address.get(&address).copied().unwrap_or(0);
-            if count >= self.rules.limits.max_per_address {
-                return Err(Refusal::TooManyFromAddress);
-            }
-            self.by_address.insert(address, count + 1);
+        let count = self.by_address.get(&address).copied().unwrap_or(0);
+        if count >= self.rules.limits.max_per_address {
+            return Err(Refusal::TooManyFromAddress);
         }
+        self.count_address(address);
         let slot = self.clients.insert(|slot| Client {
             slot,
             address,
@@ -315,6 +314,13 @@ impl State {
         }
     }
 
+    /// Counts one more client from an address, unless it is this machine's.
+    pub(super) fn count_address(&mut self, address: IpAddr) {
+        if !address.is_loopback() {
+            *self.by_address.entry(address).or_default() += 1;
+        }
+    }
+
     /// The slot of a client who has not left.
     fn present(&mut self, client: ClientId, now: Now) -> Option<ClientSlot> {
         self.set_time(now);
@@ -322,7 +328,7 @@ impl State {
         (!self.clients[client].is_leaving()).then_some(client)
     }
 
-    fn set_time(&mut self, now: Now) {
+    pub(super) fn set_time(&mut self, now: Now) {
         self.now = now;
         self.mail.now = now.wall;
     }

@@ -37,9 +37,21 @@ pub(in crate::room) struct NickHistory {
 }
 
 impl NickHistory {
-    fn add(&mut self, entry: Formerly) {
+    /// Remembers a nick that was given up at `until`, in seconds since 1970.
+    pub(in crate::room) fn add(&mut self, identity: Identity, real_name: Box<[u8]>, until: u64) {
         self.entries.truncate(MAX_REMEMBERED_NICKS - 1);
-        self.entries.push_front(entry);
+        self.entries.push_front(Formerly {
+            identity,
+            real_name,
+            until,
+        });
+    }
+
+    /// Who had a nick, the real name, and until when; newest first.
+    pub(in crate::room) fn iter(&self) -> impl Iterator<Item = (&Identity, &[u8], u64)> {
+        self.entries
+            .iter()
+            .map(|entry| (&entry.identity, &*entry.real_name, entry.until))
     }
 
     /// Those who had `nick`, the last of them first.
@@ -55,11 +67,11 @@ impl State {
     pub(in crate::room) fn remember_nick(&mut self, client: ClientSlot) {
         let client = &self.clients[client];
         let identity = &client.identity;
-        self.nick_history.add(Formerly {
-            identity: Identity::new(identity.nick(), identity.user(), identity.host()),
-            real_name: client.real_name.clone(),
-            until: unix_seconds(self.now.wall),
-        });
+        self.nick_history.add(
+            Identity::new(identity.nick(), identity.user(), identity.host()),
+            client.real_name.clone(),
+            unix_seconds(self.now.wall),
+        );
     }
 
     /// `WHOWAS nick{,nick} [count [server]]`; all there are without a count, or
