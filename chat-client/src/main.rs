@@ -10,6 +10,12 @@
 //! Leaves out: encryption.
 
 mod address;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the screen that uses all of it is being built"
+)]
+mod app;
 mod attempt;
 mod failure;
 mod line_mode;
