@@ -116,7 +116,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", default_value = "90s", value_parser = chapter::duration, help_heading = "Limits")]
     ping_interval: Duration,
 
-    /// How long it may take to answer
+    /// How long it may take to answer; and how long lines are still heard that
+    /// were sent too fast over a connection that has failed meanwhile
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = chapter::duration, help_heading = "Limits")]
     ping_timeout: Duration,
 

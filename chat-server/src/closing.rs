@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use epoll_loop::{Event, EventLoop};
+use epoll_loop::{Event, EventLoop, SendQueue};
 use tracing::{debug, info, warn};
 
 use crate::connection::{Connection, Stage};
@@ -14,8 +14,8 @@ use crate::room::{ClientId, Kind};
 use crate::server::Server;
 
 impl Server {
-    /// A client's timer: it has not registered in time, was silent for long, or
-    /// has not taken its last bytes.
+    /// A client's timer: it has not registered in time, was silent for long, was
+    /// lost and has been heard for long enough, or has not taken its last bytes.
     pub(crate) fn check_up(&mut self, event_loop: &mut EventLoop<Server>, event: Event) {
         let Some(client) = self.clients.remove(event.id) else {
             return;
@@ -27,9 +27,16 @@ impl Server {
         let Some(connection) = self.connection_mut(client) else {
             return;
         };
-        let Stage::Open { asked } = connection.stage else {
-            debug!("a client did not take its last bytes in time");
-            return self.close(event_loop, client);
+        let asked = match connection.stage {
+            Stage::Open { asked } => asked,
+            Stage::Lost { reason } => {
+                debug!("not all lines of a lost connection were heard in time");
+                return self.end_lost(event_loop, client, reason);
+            }
+            Stage::Draining | Stage::Lingering => {
+                debug!("a client did not take its last bytes in time");
+                return self.close(event_loop, client);
+            }
         };
         if !is_registered {
             return self.room.disconnect(client, "Registration timed out", now);
@@ -64,7 +71,7 @@ impl Server {
         event_loop: &mut EventLoop<Server>,
         client: ClientId,
     ) {
-        let is_new = |connection: &Connection| connection.is_registering;
+        let is_new = |connection: &Connection| connection.is_registering && connection.is_open();
         if self.connection(client).is_some_and(is_new) && self.room.is_registered(client) {
             if let Some(connection) = self.connection_mut(client) {
                 connection.is_registering = false;
@@ -121,12 +128,38 @@ impl Server {
         }
     }
 
-    /// A connection has failed: its peer is gone, and the others are told why.
+    /// A connection has failed: its peer is gone. The others are told so when all
+    /// that it had said is heard, if that takes no longer than the answer to a
+    /// PING may.
     pub(crate) fn lose(
         &mut self,
         event_loop: &mut EventLoop<Server>,
         client: ClientId,
-        reason: &str,
+        reason: &'static str,
+    ) {
+        let is_leaving = self.room.is_leaving(client);
+        let Some(connection) = self.connection_mut(client) else {
+            return;
+        };
+        if is_leaving || !connection.is_open() {
+            return self.close(event_loop, client);
+        }
+        connection.stage = Stage::Lost { reason };
+        connection.ask_to_read(event_loop);
+        let is_waiting = connection.resume.is_some();
+        self.room.flush(client, SendQueue::clear);
+        self.set_check_up(event_loop, client, self.settings.ping_timeout);
+        if !is_waiting {
+            self.hear_out(event_loop, client);
+        }
+    }
+
+    /// Nothing more will be heard of a connection that is lost.
+    pub(crate) fn end_lost(
+        &mut self,
+        event_loop: &mut EventLoop<Server>,
+        client: ClientId,
+        reason: &'static str,
     ) {
         let now = self.now(event_loop);
         let held = |connection: &Connection| connection.inbox.held_lines();

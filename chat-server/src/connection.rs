@@ -17,6 +17,12 @@ pub(crate) enum Stage {
         /// Whether a PING has not been answered yet.
         asked: bool,
     },
+    /// The socket has failed, and is watched no more. What was said before is
+    /// heard to its end; what is said to the client goes nowhere.
+    Lost {
+        /// The words for it, as other people see them.
+        reason: &'static str,
+    },
     /// The room has said its last word: what is queued is still to be written.
     Draining,
     /// All is written and our half is shut down. Reading goes on until the peer
@@ -50,6 +56,10 @@ impl Connection {
         matches!(self.stage, Stage::Open { .. })
     }
 
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self.stage, Stage::Lost { .. })
+    }
+
     /// Notes a sign of life, which answers a PING too.
     pub(crate) fn note_heard(&mut self, now: Instant) {
         self.last_heard = now;
@@ -63,15 +73,18 @@ impl Connection {
     pub(crate) fn is_reading(&self) -> bool {
         match self.stage {
             Stage::Open { .. } => !self.has_ended && self.resume.is_none(),
-            Stage::Draining => false,
+            Stage::Lost { .. } | Stage::Draining => false,
             Stage::Lingering => true,
         }
     }
 
-    /// Asks for READABLE, or not, as [`Connection::is_reading`] says.
+    /// Asks for READABLE, or not, as [`Connection::is_reading`] says; for nothing
+    /// at all when the connection is lost, which would be reported for ever.
     pub(crate) fn ask_to_read<S>(&self, event_loop: &mut EventLoop<S>) {
         let interest = self.stream.interest(event_loop);
-        let wanted = if self.is_reading() {
+        let wanted = if self.is_lost() {
+            Interest::NONE
+        } else if self.is_reading() {
             interest | Interest::READABLE
         } else {
             interest.without(Interest::READABLE)

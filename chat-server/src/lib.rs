@@ -1,8 +1,8 @@
 //! A chat room on one epoll loop, for IRC clients and for plain `nc`.
 //!
 //! Two layers that do not know each other's business: the loop side ([`Server`]
-//! in `server.rs`, `accepting.rs`, `connection.rs`, `closing.rs`) accepts, reads, frames and
-//! flushes; the [`room`] takes lines and appends answers to queues, with no
+//! in `server.rs`, `accepting.rs`, `reading.rs`, `connection.rs`, `closing.rs`) accepts, reads,
+//! frames and flushes; the [`room`] takes lines and appends answers to queues, with no
 //! socket and no clock of its own.
 //!
 //! The program `chat-server` runs a [`Server`] on the loop of its main thread;
@@ -16,6 +16,7 @@ mod flood;
 mod inbox;
 mod listener;
 mod plain_lines;
+mod reading;
 pub mod room;
 mod server;
 mod settings;

@@ -22,7 +22,8 @@ pub struct Settings {
     pub registration_timeout: Duration,
     /// How long a client may be silent before it is asked whether it is there.
     pub ping_interval: Duration,
-    /// How long it may take to answer that.
+    /// How long it may take to answer that, and how long a client whose
+    /// connection has failed is still heard if it had sent more than it may.
     pub ping_timeout: Duration,
     /// How long the last bytes to a client that leaves may take.
     pub drain: Duration,

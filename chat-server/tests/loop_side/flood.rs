@@ -2,9 +2,9 @@
 
 use std::io::{ErrorKind, Write};
 
-use chapter_tests::{Signal, process};
+use chapter_tests::process;
 
-use crate::support::{OldClients, join, person, serve, settle};
+use crate::support::{OldClients, person, serve};
 
 /// More than the kernel keeps for a connection whose reader does not read.
 const MUCH: usize = 64 << 20;
@@ -54,24 +54,4 @@ fn a_line_without_end_stays_in_its_own_socket() {
 #[test]
 fn empty_lines_stay_in_their_own_socket() {
     expect_stuck("\r\n".repeat(10_000).as_bytes());
-}
-
-#[test]
-fn lines_that_wait_when_a_connection_fails_are_counted() {
-    let mut server = serve(&["--flood-rate", "1", "--drain", "100ms"]);
-    let mut old = OldClients::new(server.listening_on());
-    let mut eve = person(server.listening_on(), "eve");
-    join(&mut eve, "#room");
-    old.bob.expect_line("JOIN #room");
-    eve.send("PING :x\r\n".repeat(100));
-    settle(&mut old.alice);
-    eve.reset();
-    old.bob.expect_line("QUIT :Connection reset by peer");
-    server.signal(Signal::SIGTERM);
-    server.wait();
-    let log = server.stderr();
-    assert!(
-        log.contains("lines_held_at_loss=") && !log.contains("lines_held_at_loss=0"),
-        "{log}"
-    );
 }

@@ -1,8 +1,8 @@
 //! From the first line, or none, to the last: time-outs, and every way of going.
 
-use chapter_tests::{Peer, Signal, limits};
+use chapter_tests::Peer;
 
-use crate::support::{OldClients, join, person, serve, settle, stop};
+use crate::support::{join, person, serve, settle};
 
 #[test]
 fn who_does_not_register_in_time_is_told_so_and_closed() {
@@ -84,31 +84,6 @@ fn who_is_not_read_from_is_not_blamed_for_its_silence() {
 }
 
 #[test]
-fn all_lines_before_the_end_are_executed_even_those_that_had_to_wait() {
-    let server = serve(&["--flood-rate", "100", "--flood-burst", "5"]);
-    let mut old = OldClients::new(server.listening_on());
-    let mut eve = person(server.listening_on(), "eve");
-    join(&mut eve, "#room");
-    old.bob.expect_line("JOIN #room");
-    let lines = (0..30).map(|number| format!("PRIVMSG #room :{number}\r\n"));
-    eve.send(lines.collect::<Vec<_>>().concat());
-    eve.send("PRIVMSG #room :without an end");
-    eve.half_close();
-    for number in 0..30 {
-        assert_eq!(
-            old.bob.read_line(),
-            format!(":eve!~eve@127.0.0.1 PRIVMSG #room :{number}")
-        );
-    }
-    assert_eq!(
-        old.bob.read_line(),
-        ":eve!~eve@127.0.0.1 QUIT :Connection closed"
-    );
-    eve.expect_eof();
-    old.exchange();
-}
-
-#[test]
 fn the_reason_arrives_even_if_more_was_sent_than_is_read() {
     let server = serve(&["--flood-burst", "3", "--registration-timeout", "100ms"]);
     let mut eve = Peer::connect(server.listening_on());
@@ -120,61 +95,4 @@ fn the_reason_arrives_even_if_more_was_sent_than_is_read() {
         last_line.contains("[Registration timed out]"),
         "{last_line}"
     );
-}
-
-#[test]
-fn words_before_a_reset_are_heard() {
-    let server = serve(&[]);
-    let mut old = OldClients::new(server.listening_on());
-    let mut eve = person(server.listening_on(), "eve");
-    join(&mut eve, "#room");
-    old.bob.expect_line("JOIN #room");
-    stop(&server);
-    eve.send_line("PRIVMSG #room :last words");
-    eve.reset();
-    server.signal(Signal::SIGCONT);
-    for heard in [
-        "PRIVMSG #room :last words",
-        "QUIT :Connection reset by peer",
-    ] {
-        assert_eq!(old.bob.read_line(), format!(":eve!~eve@127.0.0.1 {heard}"));
-    }
-}
-
-/// More than the loop takes from the kernel in one batch.
-const CROWD: usize = 1_100;
-
-#[test]
-fn words_before_a_reset_are_heard_even_if_a_write_fails_before_they_are_read() {
-    if limits::descriptor_limit() < 2 * CROWD as u64 {
-        eprintln!("skipped: needs {} descriptors", 2 * CROWD);
-        return;
-    }
-    let server = serve(&[]);
-    let mut old = OldClients::new(server.listening_on());
-    let mut eve = person(server.listening_on(), "eve");
-    join(&mut eve, "#room");
-    old.bob.expect_line("JOIN #room");
-    old.alice.expect_line("JOIN #room");
-    let mut crowd: Vec<Peer> = (0..CROWD)
-        .map(|_| Peer::connect(server.listening_on()))
-        .collect();
-    settle(crowd.last_mut().unwrap());
-    stop(&server);
-    // Readiness is reported in the order in which it came: alice's words are in the first batch and
-    // are written to eve at the end of it; eve's are in the next.
-    old.alice.send_line("PRIVMSG #room :to eve as well");
-    for peer in &mut crowd {
-        peer.send("\r\n");
-    }
-    eve.send_line("PRIVMSG #room :last words");
-    eve.reset();
-    server.signal(Signal::SIGCONT);
-    assert!(old.bob.read_line().ends_with("to eve as well"));
-    for heard in [
-        "PRIVMSG #room :last words",
-        "QUIT :Connection reset by peer",
-    ] {
-        assert_eq!(old.bob.read_line(), format!(":eve!~eve@127.0.0.1 {heard}"));
-    }
 }

@@ -6,6 +6,7 @@
 mod arguments;
 mod embedded;
 mod flood;
+mod last_words;
 mod lifecycle;
 mod limits;
 mod listening;
