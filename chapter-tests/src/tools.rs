@@ -16,6 +16,9 @@ use std::thread;
 /// Each line: a program, and the Debian packages that bring it with all that tests use of it.
 const LIST: &str = include_str!("../tools.txt");
 
+/// Each line: a feature that a machine may lack, and what takes it away.
+const FEATURES: &str = include_str!("../features.txt");
+
 /// The path of a tool, or nothing and a word on standard error why the test is skipped.
 ///
 /// ```
@@ -41,6 +44,22 @@ pub fn find(tool: &str) -> Option<PathBuf> {
         say_skipped(tool);
     }
     found
+}
+
+/// Says on standard error that a test is skipped because this machine lacks a feature of the
+/// kernel that cannot be installed.
+///
+/// # Panics
+///
+/// If the feature is not in `features.txt`.
+pub fn say_lacking(feature: &str) {
+    let listed = FEATURES.lines().filter(|line| !line.starts_with('#'));
+    let mut names = listed.filter_map(|line| line.split_whitespace().next());
+    assert!(
+        names.any(|name| name == feature),
+        "{feature} is not in chapter-tests/features.txt"
+    );
+    say_skipped(feature);
 }
 
 /// Whether this machine lets one process trace another, so that strace(1) works; otherwise a word
@@ -125,6 +144,12 @@ mod tests {
             "sorted, and none twice: {tools:?}"
         );
         assert_eq!(packages("nc"), "netcat-openbsd");
+    }
+
+    #[test]
+    #[should_panic(expected = "not in chapter-tests/features.txt")]
+    fn a_feature_that_is_not_listed_may_not_be_lacking() {
+        say_lacking("epoll");
     }
 
     #[test]

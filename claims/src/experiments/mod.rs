@@ -1,0 +1,71 @@
+//! The claims, one file each.
+
+pub(crate) mod connect_result;
+pub(crate) mod edge_events;
+pub(crate) mod mmap;
+
+use crate::claim::Claim;
+
+/// All of them, by number.
+pub(crate) const ALL: [&Claim; 3] = [&mmap::CLAIM, &connect_result::CLAIM, &edge_events::CLAIM];
+
+/// The claim with this number or name.
+pub(crate) fn find(called: &str) -> Result<&'static Claim, String> {
+    let number = called.parse().ok();
+    let found = ALL
+        .into_iter()
+        .find(|claim| claim.name == called || Some(claim.number) == number);
+    found.ok_or_else(|| "no such claim; without arguments they are listed".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn numbers_rise_and_names_are_those_of_the_files() {
+        assert!(ALL.is_sorted_by(|one, next| one.number < next.number));
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/experiments");
+        for claim in ALL {
+            let file = format!("{}.rs", claim.name.replace('-', "_"));
+            assert!(folder.join(&file).exists(), "{file}");
+            assert!(
+                claim.name.len() <= 18,
+                "{}: too wide for the list",
+                claim.name
+            );
+        }
+    }
+
+    #[test]
+    fn a_claim_is_found_by_its_number_and_by_its_name() {
+        for claim in ALL {
+            assert_eq!(find(claim.name).unwrap().number, claim.number);
+            assert_eq!(find(&claim.number.to_string()).unwrap().name, claim.name);
+        }
+        assert!(find("0").is_err());
+        assert!(find("mmap ").is_err());
+    }
+
+    #[test]
+    fn every_claim_has_all_its_text() {
+        for claim in ALL {
+            let name = claim.name;
+            assert!(!claim.sentences.is_empty(), "{name}: no sentence");
+            assert!(
+                claim.question.len() <= 54,
+                "{name}: a question too long for the list"
+            );
+            assert!(
+                (2..=4).contains(&claim.answers.len()),
+                "{name}: two to four answers"
+            );
+            let answer = claim.lettered().find(|(letter, _)| *letter == claim.answer);
+            assert!(answer.is_some(), "{name}: {} is no answer", claim.answer);
+            assert!(!claim.code.is_empty(), "{name}: no place in our code");
+            assert!(!claim.sources.is_empty(), "{name}: no source");
+        }
+    }
+}

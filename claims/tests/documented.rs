@@ -1,0 +1,62 @@
+//! Every claim is tested, and the kernel has to answer as its text says.
+//!
+//! `transcripts/NAME.txt` is what `claims NAME --no-question` printed. Figures that vary have a ~
+//! before them and do not count, nor does the line of a place in our code.
+
+use chapter_tests::{Finished, Launch, Mask, Transcript, tools};
+
+fn claims(args: &[&str]) -> Finished {
+    Launch::new(env!("CARGO_BIN_EXE_claims")).args(args).run()
+}
+
+fn is_as_documented(name: &str) {
+    let finished = claims(&[name, "--no-question"]);
+    let needed = finished
+        .stdout
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("skipped: needs "));
+    if let Some(feature) = needed {
+        return tools::say_lacking(feature);
+    }
+    // First what differs, then that it failed: the difference says why.
+    Transcript::new(format!("tests/transcripts/{name}.txt"))
+        .hide(Mask::After("~"))
+        .hide(Mask::After("Linux "))
+        .hide(Mask::After(".rs:"))
+        .compare(&finished.stdout);
+    assert!(finished.status.success(), "{}", finished.stderr);
+    assert_eq!(finished.stderr, "");
+}
+
+/// A test for each claim, named as its file is.
+macro_rules! claims_as_documented {
+    ($($name:ident)*) => {
+        const TESTED: &[&str] = &[$(stringify!($name)),*];
+
+        mod the_kernel_answers_as_documented {
+            $(
+                #[test]
+                fn $name() {
+                    super::is_as_documented(&stringify!($name).replace('_', "-"));
+                }
+            )*
+        }
+    };
+}
+
+claims_as_documented! {
+    mmap
+    connect_result
+    edge_events
+}
+
+#[test]
+fn no_claim_is_left_out() {
+    let listed = claims(&["--json"]).stdout;
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let names = listed["claims"].as_array().unwrap().iter();
+    let names: Vec<_> = names
+        .map(|claim| claim["name"].as_str().unwrap().replace('-', "_"))
+        .collect();
+    assert_eq!(names, TESTED);
+}
