@@ -8,7 +8,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chat_server::room::{Operator, Rules, Secret, is_server_name};
+use chat_server::room::{
+    FixedLimit, Limits, MAX_COUNTS, MAX_LENGTHS, Operator, Rules, Secret, is_network_name,
+    is_server_name,
+};
 use chat_server::{FloodLimit, Settings};
 use clap::Parser;
 use tracing::level_filters::LevelFilter;
@@ -22,7 +25,7 @@ const OTHER_DESCRIPTORS: u64 = 32;
 /// Chapter: the chat server (the book's listing 9-7). One event loop serves
 /// everybody; start it with --trace to see it at work.
 #[derive(Parser)]
-#[command(version, after_help = AFTER_HELP)]
+#[command(version, after_help = after_help())]
 pub(crate) struct Arguments {
     /// Address for IRC clients; may be given several times. Port 0: any free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6667")]
@@ -91,7 +94,8 @@ pub(crate) struct Arguments {
     )]
     max_channels: usize,
 
-    /// Bytes that may wait for one client; over it, it is closed
+    /// Bytes that may wait for one client; over it, it is closed. An answer to
+    /// it (LIST, WHO ...) takes half of that at most
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = chapter::size, help_heading = "Limits")]
     sendq: usize,
 
@@ -126,20 +130,44 @@ pub(crate) struct Arguments {
     drain: Duration,
 }
 
-const AFTER_HELP: &str = "\
-Fixed limits, in bytes: line 512 with CR LF (tags 4,096), nick 30, channel 50, topic 390,
-key 23, away 200, kick reason 255, real name 150, user name 11 with its ~, mask 100.
-A client may be in 100 channels and have 100 invitations; a channel has at most 100 entries
-in its ban and exemption lists, and those of all channels together have at most 4 MiB. MODE
-takes at most 4 changes with a parameter; KICK, LIST, NAMES, NOTICE, PRIVMSG, TAGMSG, WHOIS
-and WHOWAS take at most 8 targets.
-
+const EXAMPLES: &str = "\
 Examples:
   chat-server
   chat-server --plain-listen 127.0.0.1:6668     then: nc 127.0.0.1 6668
-  chat-server --listen 0.0.0.0:6667 --password-file secret.txt --operator-file operators.txt
+  chat-server --listen 0.0.0.0:6667 --password-file secret.txt \\
+    --operator-file operators.txt
 
 SIGTERM or SIGINT ends it in order, SIGHUP reads the message of the day again.";
+
+/// What stands below the options: the limits that are no options, and examples.
+fn after_help() -> String {
+    let table = |title: &str, limits: &[FixedLimit]| {
+        let rows = limits.iter().map(|limit| {
+            let value = with_commas(limit.value);
+            format!("{value:>10}  {}\n", limit.what)
+        });
+        format!("{title}:\n{}\n", rows.collect::<String>())
+    };
+    [
+        table("Longest, in bytes", &MAX_LENGTHS),
+        table("Most of", &MAX_COUNTS),
+        EXAMPLES.to_owned(),
+    ]
+    .concat()
+}
+
+/// A number with a comma between thousands.
+fn with_commas(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
 
 /// What is wrong with the arguments, found at the start.
 #[derive(Debug)]
@@ -206,22 +234,27 @@ impl Arguments {
     /// The settings that the arguments stand for; `descriptors` is
     /// `RLIMIT_NOFILE`.
     pub(crate) fn settings(&self, descriptors: u64) -> Result<Settings, ArgumentError> {
-        let mut rules = Rules {
-            server_name: self.name.clone(),
-            network: self.network.clone(),
-            administrator: self.admin.clone(),
-            password: self.password()?,
-            operators: self.operators()?,
-            ..Rules::default()
+        let default = Limits::default();
+        // Every field is named, so that a new one is not left without an option
+        // or a line among the fixed ones.
+        let limits = Limits {
+            max_clients: self.max_clients(default.max_clients, descriptors)?,
+            max_per_address: self.max_per_address,
+            max_channels: self.max_channels,
+            send_queue_bytes: self.sendq,
+            send_queues_bytes: self.sendq_total,
+            list_entries_bytes: default.list_entries_bytes,
         };
-        let limits = &mut rules.limits;
-        limits.max_clients = self.max_clients(limits.max_clients, descriptors)?;
-        limits.max_per_address = self.max_per_address;
-        limits.max_channels = self.max_channels;
-        limits.send_queue_bytes = self.sendq;
-        limits.send_queues_bytes = self.sendq_total;
         Ok(Settings {
-            rules,
+            rules: Rules {
+                server_name: self.name.clone(),
+                network: self.network.clone(),
+                administrator: self.admin.clone(),
+                password: self.password()?,
+                operators: self.operators()?,
+                limits,
+                ..Rules::default()
+            },
             motd_file: self.motd.clone(),
             flood: (self.flood_rate > 0)
                 .then(|| FloodLimit::new(self.flood_rate, self.flood_burst)),
@@ -286,9 +319,7 @@ fn server_name(text: &str) -> Result<String, Malformed> {
 }
 
 fn network_name(text: &str) -> Result<String, Malformed> {
-    let is_word =
-        (1..=50).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-    is_word
+    is_network_name(text)
         .then(|| text.to_owned())
         .ok_or(Malformed::NetworkName)
 }
@@ -312,6 +343,8 @@ fn operator(text: &str) -> Result<Operator, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     fn parse(arguments: &[&str]) -> Result<Arguments, clap::Error> {
@@ -349,6 +382,19 @@ mod tests {
         let settings = parse(&["--password", "hunter2", "--operator", "ann:hunter2"]);
         let settings = settings.unwrap().settings(20_000).unwrap();
         assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn the_help_has_every_fixed_limit_and_fits_a_terminal_of_80_columns() {
+        let help = Arguments::command().render_long_help().to_string();
+        for limit in MAX_LENGTHS.iter().chain(&MAX_COUNTS) {
+            let row = format!("{}  {}\n", with_commas(limit.value), limit.what);
+            assert!(help.contains(&row), "{row}");
+        }
+        let fixed = after_help();
+        let wide: Vec<&str> = fixed.lines().filter(|line| line.len() > 80).collect();
+        assert!(wide.is_empty(), "{wide:?}");
+        assert_eq!(with_commas(4_194_304), "4,194,304");
     }
 
     #[test]

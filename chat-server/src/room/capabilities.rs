@@ -14,6 +14,7 @@ use chat_protocol::Message;
 use serde::{Deserialize, Serialize};
 
 use super::client::{ClientSlot, Stage};
+use super::limits::REQUEST_BYTES;
 use super::numerics::ERR_INVALIDCAPCMD;
 use super::state::State;
 
@@ -51,10 +52,6 @@ const OFFERED: [(&str, Capabilities); 10] = [
     ("setname", Capabilities::SETNAME),
     ("userhost-in-names", Capabilities::USERHOST_IN_NAMES),
 ];
-
-/// Bytes of names in a REQ that can be granted. The answer repeats them, with
-/// server name, nick and command in front, in one line of at most 512 bytes.
-const REQUEST_BYTES: usize = 380;
 
 impl State {
     /// `CAP LS [version]`, `LIST`, `REQ :names`, `END`.

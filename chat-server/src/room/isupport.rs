@@ -10,7 +10,7 @@ use chat_protocol::{CHANNEL_BYTES, MAX_BODY_BYTES, NICK_BYTES};
 use super::client::ClientSlot;
 use super::limits::{
     AWAY_BYTES, KEY_BYTES, KICK_BYTES, MAX_CHANNELS, MAX_LIST_ENTRIES, MAX_MODES, MAX_TARGETS,
-    REAL_NAME_BYTES, TOPIC_BYTES, USER_BYTES,
+    REAL_NAME_BYTES, TARGETED, TOPIC_BYTES, USER_BYTES,
 };
 use super::numerics::RPL_ISUPPORT;
 use super::state::State;
@@ -31,6 +31,7 @@ impl State {
 }
 
 fn tokens(network: &str) -> Vec<String> {
+    let limited_targets = TARGETED.map(|command| format!("{command}:{MAX_TARGETS}"));
     vec![
         format!("AWAYLEN={}", AWAY_BYTES),
         "BOT=B".to_owned(),
@@ -53,11 +54,7 @@ fn tokens(network: &str) -> Vec<String> {
         "PREFIX=(ov)@+".to_owned(),
         "SAFELIST".to_owned(),
         "STATUSMSG=@+".to_owned(),
-        format!(
-            "TARGMAX=JOIN:,KICK:{MAX_TARGETS},LIST:{MAX_TARGETS},NAMES:{MAX_TARGETS},\
-             NOTICE:{MAX_TARGETS},PART:,PRIVMSG:{MAX_TARGETS},TAGMSG:{MAX_TARGETS},\
-             WHOIS:{MAX_TARGETS},WHOWAS:{MAX_TARGETS}"
-        ),
+        format!("TARGMAX=JOIN:,PART:,{}", limited_targets.join(",")),
         format!("TOPICLEN={}", TOPIC_BYTES),
         format!("USERLEN={}", USER_BYTES),
         "UTF8ONLY".to_owned(),

@@ -32,6 +32,7 @@ mod channel;
 mod channel_modes;
 mod client;
 mod dispatch;
+mod fixed_limits;
 #[cfg(test)]
 mod invariants;
 mod invite;
@@ -62,6 +63,7 @@ mod topic;
 mod user_modes;
 
 pub use client::{ClientId, Kind};
+pub use fixed_limits::{FixedLimit, MAX_COUNTS, MAX_LENGTHS};
 pub use record::{Octets, RecordError, RoomRecord};
-pub use rules::{Limits, Operator, Rules, Secret, is_server_name};
+pub use rules::{Limits, Operator, Rules, Secret, is_network_name, is_server_name};
 pub use state::{Counters, Now, Refusal, State};

@@ -8,15 +8,11 @@
 use chat_protocol::{LineWriter, Message, is_channel};
 
 use super::client::{ClientSlot, Identity, Stage};
-use super::limits::cut;
+use super::limits::{TYPED_BYTES, cut};
 use super::state::State;
 
 /// The room that plain peers find themselves in.
 const LOBBY: &[u8] = b"#lobby";
-
-/// Bytes of a typed line; the rest is cut off. It leaves room for what IRC puts
-/// in front.
-const TYPED_BYTES: usize = 400;
 
 const COMMANDS: &str = "Commands: /nick NAME, /join #ROOM, /part, /who, /me DOES, \
      /msg NAME TEXT, /topic TEXT, /quit, /help";

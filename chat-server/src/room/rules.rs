@@ -9,6 +9,8 @@ use std::fmt;
 
 use subtle::ConstantTimeEq;
 
+use super::limits::{MASK_LISTS_BYTES, NETWORK_BYTES, SERVER_NAME_BYTES};
+
 /// Settings of the room, fixed while it runs but for the message of the day.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -80,7 +82,7 @@ impl Default for Limits {
             send_queue_bytes: 1 << 20,
             send_queues_bytes: 256 << 20,
             max_channels: 10_000,
-            list_entries_bytes: 4 << 20,
+            list_entries_bytes: MASK_LISTS_BYTES,
         }
     }
 }
@@ -89,11 +91,18 @@ impl Default for Limits {
 /// and `-`, and at least one `.`, by which clients tell it from a nick.
 #[must_use]
 pub fn is_server_name(name: &str) -> bool {
-    (1..=63).contains(&name.len())
+    (1..=SERVER_NAME_BYTES).contains(&name.len())
         && name.contains('.')
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+}
+
+/// Whether `name` can be a network's name: one word of 1 to 50 visible ASCII
+/// characters.
+#[must_use]
+pub fn is_network_name(name: &str) -> bool {
+    (1..=NETWORK_BYTES).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// A password: `Debug` does not show it, and comparing takes a time that does

@@ -127,11 +127,13 @@ fn help_tells_every_limit() {
         "--ping-interval",
         "--ping-timeout",
         "--drain",
-        "user name 11",
-        "mask 100",
-        "100 invitations",
-        "4 changes",
-        "TAGMSG, WHOIS",
+        "512  line, with its CR LF",
+        "8,191  tags of a line in all",
+        "400  line of a plain peer",
+        "11  user name",
+        "100  mask in a ban",
+        "4  changes with a parameter",
+        "1,000  nicks that WHOWAS",
     ] {
         assert!(finished.stdout.contains(limit), "{limit}");
     }

@@ -4,11 +4,9 @@ use chat_protocol::Message;
 
 use super::answer::Answer;
 use crate::room::client::{Client, ClientSlot};
+use crate::room::limits::MAX_USERHOST_NICKS;
 use crate::room::numerics::{Numeric, RPL_ISON, RPL_USERHOST};
 use crate::room::state::{Now, State};
-
-/// Nicks that one USERHOST is answered for. (RFC 2812, section 4.8)
-const MAX_USERHOST_NICKS: usize = 5;
 
 /// Seconds since a client last said something.
 pub(super) fn idle_seconds(client: &Client, now: Now) -> u64 {

@@ -14,6 +14,7 @@ use super::view::{Findable, known_channels, shown_members};
 use crate::room::capabilities::Capabilities;
 use crate::room::channel::{Channel, ChannelSlot, Channels, Status};
 use crate::room::client::{Client, ClientSlot, Clients, UserModes};
+use crate::room::limits::MAX_TOKEN_DIGITS;
 use crate::room::numerics::{RPL_ENDOFWHO, RPL_WHOREPLY, RPL_WHOSPCRPL};
 use crate::room::state::{Now, State};
 
@@ -21,9 +22,6 @@ use crate::room::state::{Now, State};
 /// documents leave out `d` (hops) and `o` (rank in the channel), but clients
 /// ask for them.
 const FIELDS: &[u8] = b"tcuihsnfdlaor";
-
-/// Most digits of a token that is sent back.
-const MAX_TOKEN_DIGITS: usize = 3;
 
 /// The second parameter of WHO: `o`, `%fields`, `o%fields,token`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

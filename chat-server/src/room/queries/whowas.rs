@@ -13,13 +13,11 @@ use chat_protocol::{Message, eq_ignore_case};
 
 use super::answer::Answer;
 use crate::room::client::{ClientSlot, Identity};
+use crate::room::limits::MAX_REMEMBERED_NICKS;
 use crate::room::numerics::{
     ERR_NONICKNAMEGIVEN, ERR_WASNOSUCHNICK, RPL_ENDOFWHOWAS, RPL_WHOISSERVER, RPL_WHOWASUSER,
 };
 use crate::room::state::State;
-
-/// Nicks that are remembered: some 300 KiB.
-const MAX_REMEMBERED_NICKS: usize = 1_000;
 
 /// Somebody who had a nick.
 #[derive(Debug)]
