@@ -81,7 +81,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", help_heading = "Limits")]
     pub(crate) max_clients: Option<usize>,
 
-    /// Clients at once from one address; loopback is exempt
+    /// Clients at once from one IPv4 address, or from one /64 of IPv6; loopback
+    /// is exempt
     #[arg(long, value_name = "N", default_value_t = 64, help_heading = "Limits")]
     max_per_address: usize,
 

@@ -22,7 +22,7 @@ impl State {
         self.check_channels();
         self.mail.check_invariants(&self.clients);
         self.channels.check_mask_bytes();
-        let counted = self.by_address.values().sum::<usize>();
+        let counted = self.by_place.values().sum::<usize>();
         let remote = self
             .clients
             .iter()
@@ -334,7 +334,7 @@ proptest! {
         }
         prop_assert_eq!(state.clients.len(), 0);
         prop_assert_eq!(state.channels.len(), 0);
-        prop_assert_eq!(state.by_address.len(), 0);
+        prop_assert_eq!(state.by_place.len(), 0);
         prop_assert_eq!(state.mail.queued_bytes(), 0);
     }
 }

@@ -61,7 +61,8 @@ pub struct Operator {
 pub struct Limits {
     /// Clients at once, those included that are just leaving.
     pub max_clients: usize,
-    /// Clients at once from one address; loopback is exempt.
+    /// Clients at once from one IPv4 address, or from the /64 that an IPv6 one
+    /// is in; loopback is exempt.
     pub max_per_address: usize,
     /// Bytes that may wait for one client before it is put out.
     pub send_queue_bytes: usize,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::{Instant, SystemTime};
 
 use chapter::unix_seconds;
@@ -98,8 +98,8 @@ pub struct State {
     pub(super) nick_history: NickHistory,
     /// Number of the last plain peer's nick.
     pub(super) guests: u64,
-    /// Number of clients from each address that counts them.
-    pub(super) by_address: HashMap<IpAddr, usize>,
+    /// Number of clients from each place, as [`place`] has it, but loopback.
+    pub(super) by_place: HashMap<IpAddr, usize>,
 }
 
 impl State {
@@ -116,7 +116,7 @@ impl State {
             census: Census::default(),
             nick_history: NickHistory::default(),
             guests: 0,
-            by_address: HashMap::new(),
+            by_place: HashMap::new(),
             rules,
         }
     }
@@ -137,7 +137,7 @@ impl State {
             return Err(Refusal::ServerFull);
         }
         let address = address.ip().to_canonical();
-        let count = self.by_address.get(&address).copied().unwrap_or(0);
+        let count = self.by_place.get(&place(address)).copied().unwrap_or(0);
         if count >= self.rules.limits.max_per_address {
             return Err(Refusal::TooManyFromAddress);
         }
@@ -286,10 +286,11 @@ impl State {
         let Some(client) = self.clients.remove(client) else {
             return;
         };
-        if let Some(count) = self.by_address.get_mut(&client.address) {
+        let place = place(client.address);
+        if let Some(count) = self.by_place.get_mut(&place) {
             *count -= 1;
             if *count == 0 {
-                self.by_address.remove(&client.address);
+                self.by_place.remove(&place);
             }
         }
     }
@@ -317,7 +318,7 @@ impl State {
     /// Counts one more client from an address, unless it is this machine's.
     pub(super) fn count_address(&mut self, address: IpAddr) {
         if !address.is_loopback() {
-            *self.by_address.entry(address).or_default() += 1;
+            *self.by_place.entry(place(address)).or_default() += 1;
         }
     }
 
@@ -379,6 +380,20 @@ impl State {
             self.counters.clients_too_slow += 1;
             self.depart(client, b"SendQ exceeded");
         }
+    }
+}
+
+/// Where somebody connects from, for counting: an IPv4 address, or the first 64
+/// bits of an IPv6 one. Whoever has one address of a /64 can take any other of
+/// it, so that to count addresses would count nothing. (RFC 4291, section 2.5.4)
+fn place(address: IpAddr) -> IpAddr {
+    match address {
+        // All machines of a link have the same 64 bits here.
+        IpAddr::V6(address) if address.is_unicast_link_local() => address.into(),
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+        IpAddr::V4(_) => address,
     }
 }
 

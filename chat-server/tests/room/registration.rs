@@ -346,6 +346,39 @@ fn a_full_server_and_a_crowded_address_are_refused_with_an_error_line() {
 }
 
 #[test]
+fn an_address_of_ipv6_counts_for_its_64_and_one_of_a_link_for_itself() {
+    let limits = Limits {
+        max_per_address: 1,
+        ..Limits::default()
+    };
+    let mut room = Room::under(Rules { limits, ..rules() });
+    let mut is_let_in = |address: &str| {
+        let address = address.parse().unwrap();
+        room.state.connect(address, Kind::Irc, room.now)
+    };
+    let first = is_let_in("[2001:db8:0:1::1]:1000").unwrap();
+    for (address, expected) in [
+        ("[2001:db8:0:1:ffff::2]:1000", false),
+        ("[2001:db8:0:2::1]:1000", true),
+        // The same machine as an IPv4 address, on a listener for both.
+        ("192.0.2.7:1000", true),
+        ("[::ffff:192.0.2.7]:1000", false),
+        ("[::ffff:192.0.2.8]:1000", true),
+        ("[fe80::1]:1000", true),
+        ("[fe80::2]:1000", true),
+        ("[fe80::2]:1001", false),
+        ("[::1]:1000", true),
+        ("[::1]:1001", true),
+    ] {
+        assert_eq!(is_let_in(address).is_ok(), expected, "{address}");
+    }
+    // One place of the /64 is free again.
+    room.state.forget(first);
+    let address = "[2001:db8:0:1:ffff::2]:1000".parse().unwrap();
+    assert!(room.state.connect(address, Kind::Irc, room.now).is_ok());
+}
+
+#[test]
 fn a_nick_change_is_seen_once_by_everybody_who_shares_a_channel() {
     let mut room = Room::new();
     let [ann, bob] = room.people_in("#one", ["ann", "bob"]);
