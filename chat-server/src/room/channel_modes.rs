@@ -21,6 +21,7 @@ use super::numerics::{
     RPL_INVEXLIST,
 };
 use super::state::State;
+use super::view::View;
 
 /// The modes without a parameter by their letters.
 const FLAGS: [(char, ChannelModes); 5] = [
@@ -94,7 +95,7 @@ impl State {
     pub(super) fn send_channel_modes(&mut self, to: ClientSlot, slot: ChannelSlot) {
         let (client, channel) = (&self.clients[to], &self.channels[slot]);
         let is_member = client.membership(slot).is_some();
-        if channel.modes.contains(ChannelModes::SECRET) && !is_member {
+        if View::of(client, slot, channel) == View::Nothing {
             let name = channel.name.clone();
             return self.refuse(to, ERR_NOTONCHANNEL, &[&name]);
         }
@@ -328,7 +329,7 @@ impl State {
             });
     }
 
-    /// Sends the masks of a list; those of a secret channel to members only.
+    /// Sends the masks of a list, to those who may know of the channel.
     fn send_masks(&mut self, to: ClientSlot, slot: ChannelSlot, list: MaskList) {
         let (client, channel) = (&self.clients[to], &self.channels[slot]);
         let (item, end) = match list {
@@ -336,8 +337,7 @@ impl State {
             MaskList::BanExemption => (RPL_EXCEPTLIST, RPL_ENDOFEXCEPTLIST),
             MaskList::InviteExemption => (RPL_INVEXLIST, RPL_ENDOFINVEXLIST),
         };
-        let is_secret = channel.modes.contains(ChannelModes::SECRET);
-        if is_secret && client.membership(slot).is_none() {
+        if View::of(client, slot, channel) == View::Nothing {
             let name = channel.name.clone();
             return self.refuse(to, ERR_NOTONCHANNEL, &[&name]);
         }

@@ -61,6 +61,7 @@ mod slots;
 mod state;
 mod topic;
 mod user_modes;
+mod view;
 
 pub use client::{ClientId, Kind};
 pub use fixed_limits::{FixedLimit, MAX_COUNTS, MAX_LENGTHS};

@@ -11,6 +11,7 @@ use super::numerics::{
     RPL_TOPICWHOTIME,
 };
 use super::state::State;
+use super::view::View;
 
 impl State {
     /// `TOPIC channel [text]`; an empty text clears it.
@@ -27,8 +28,7 @@ impl State {
             return self.refuse(from, ERR_NOSUCHCHANNEL, &[name]);
         };
         let channel = &self.channels[slot];
-        let is_secret = channel.modes.contains(ChannelModes::SECRET);
-        if is_secret && self.clients[from].membership(slot).is_none() {
+        if View::of(&self.clients[from], slot, channel) == View::Nothing {
             self.refuse(from, ERR_NOTONCHANNEL, &[name]);
         } else if channel.topic.is_some() {
             self.send_topic(from, slot);

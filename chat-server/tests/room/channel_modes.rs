@@ -212,14 +212,19 @@ fn masks_are_completed_listed_with_setter_and_time_and_removed() {
 }
 
 #[test]
-fn the_lists_of_a_secret_channel_are_for_members() {
-    let mut room = Room::new();
+fn the_lists_of_a_secret_channel_are_for_members_and_operators_of_the_server() {
+    let (mut room, root) = Room::with_operator("root");
     let [ann] = room.people_in("#c", ["ann"]);
     let eve = room.person("eve");
     room.send(ann, "MODE #c +s");
     let outside = [":irc.test 442 eve #c :You're not on that channel"];
     assert_eq!(room.ask(eve, "MODE #c b"), outside);
     assert_eq!(room.ask(eve, "MODE #c"), outside);
+    assert_eq!(
+        room.ask(root, "MODE #c b"),
+        [":irc.test 368 root #c :End of channel ban list"]
+    );
+    assert_eq!(room.ask(root, "MODE #c")[0], ":irc.test 324 root #c +nst");
 }
 
 #[test]

@@ -63,6 +63,15 @@ fn outsiders_can_read_a_topic_unless_the_channel_is_secret_and_never_set_it() {
 }
 
 #[test]
+fn an_operator_of_the_server_may_read_every_topic() {
+    let (mut room, ann) = Room::with_operator("ann");
+    let [bob] = room.people_in("#c", ["bob"]);
+    room.send(bob, "TOPIC #c :tea");
+    room.send(bob, "MODE #c +s");
+    assert_eq!(room.ask(ann, "TOPIC #c")[0], ":irc.test 332 ann #c :tea");
+}
+
+#[test]
 fn a_topic_is_cut_at_390_bytes_between_two_characters() {
     let mut room = Room::new();
     let [ann] = room.people_in("#c", ["ann"]);

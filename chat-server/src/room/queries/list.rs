@@ -9,12 +9,12 @@ use chapter::unix_seconds;
 use chat_protocol::{Message, mask_matches};
 
 use super::answer::Answer;
-use super::view::View;
 use crate::room::channel::Channel;
 use crate::room::client::ClientSlot;
 use crate::room::limits::MAX_TARGETS;
 use crate::room::numerics::{ERR_TOOMANYTARGETS, RPL_LIST, RPL_LISTEND, RPL_LISTSTART};
 use crate::room::state::State;
+use crate::room::view::View;
 
 const MINUTE_SECONDS: u64 = 60;
 

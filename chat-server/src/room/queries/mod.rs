@@ -1,7 +1,7 @@
 //! Questions that clients ask about the server and about each other.
 //!
-//! Shows: what somebody may know is decided in one place (`view.rs`), and how
-//! much of it fits into a queue in another (`answer.rs`); the commands between
+//! Shows: what somebody may know is decided in one place (`view.rs`, beside
+//! this folder), and how much of it fits into a queue in another (`answer.rs`); the commands between
 //! them only say what to look for.
 //! Leaves out: questions that a command also changes something with (MODE,
 //! TOPIC, INVITE); they are with their families.
@@ -15,7 +15,6 @@ mod names;
 mod presence;
 mod server;
 mod stats;
-mod view;
 mod who;
 mod whois;
 mod whowas;

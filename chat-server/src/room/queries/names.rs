@@ -3,12 +3,12 @@
 use chat_protocol::Message;
 
 use super::answer::Answer;
-use super::view::{ClientSet, View, shown_members};
 use crate::room::capabilities::Capabilities;
 use crate::room::channel::{Channel, ChannelModes, ChannelSlot, Member};
 use crate::room::client::{Client, ClientSlot, UserModes};
 use crate::room::numerics::{RPL_ENDOFNAMES, RPL_NAMREPLY};
 use crate::room::state::State;
+use crate::room::view::{ClientSet, View, shown_members};
 
 /// How the names of members are written for one client.
 #[derive(Clone, Copy)]

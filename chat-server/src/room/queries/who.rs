@@ -10,13 +10,13 @@ use chat_protocol::{LineWriter, Message, mask_matches};
 
 use super::answer::Answer;
 use super::presence::idle_seconds;
-use super::view::{Findable, known_channels, shown_members};
 use crate::room::capabilities::Capabilities;
 use crate::room::channel::{Channel, ChannelSlot, Channels, Status};
 use crate::room::client::{Client, ClientSlot, Clients, UserModes};
 use crate::room::limits::MAX_TOKEN_DIGITS;
 use crate::room::numerics::{RPL_ENDOFWHO, RPL_WHOREPLY, RPL_WHOSPCRPL};
 use crate::room::state::{Now, State};
+use crate::room::view::{Findable, known_channels, shown_members};
 
 /// The fields of WHOX, in the order in which they are always sent. The
 /// documents leave out `d` (hops) and `o` (rank in the channel), but clients

@@ -10,7 +10,6 @@ use chat_protocol::Message;
 use super::answer::Answer;
 use super::presence::idle_seconds;
 use super::server::DESCRIPTION;
-use super::view::known_channels;
 use crate::room::capabilities::Capabilities;
 use crate::room::client::{ClientSlot, UserModes};
 use crate::room::numerics::{
@@ -18,6 +17,7 @@ use crate::room::numerics::{
     RPL_WHOISIDLE, RPL_WHOISOPERATOR, RPL_WHOISSERVER, RPL_WHOISUSER,
 };
 use crate::room::state::State;
+use crate::room::view::known_channels;
 
 impl State {
     /// `WHOIS [server] nick{,nick}`.

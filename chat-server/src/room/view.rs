@@ -5,8 +5,8 @@
 //! channel with it; both are open to operators of the server. Who asks for
 //! somebody by the exact nick is answered in any case.
 
-use crate::room::channel::{Channel, ChannelModes, ChannelSlot, Channels, Member, Status};
-use crate::room::client::{Client, ClientSlot, Clients, UserModes};
+use super::channel::{Channel, ChannelModes, ChannelSlot, Channels, Member, Status};
+use super::client::{Client, ClientSlot, Clients, UserModes};
 
 /// How much of one channel somebody may know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
