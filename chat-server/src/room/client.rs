@@ -172,6 +172,8 @@ pub(super) struct Client {
     pub(super) memberships: Vec<Membership>,
     /// Oldest first. An id of a channel that is gone means nothing.
     pub(super) invitations: Vec<ChannelId>,
+    /// Times that it gave a wrong password for OPER.
+    pub(super) wrong_guesses: usize,
     /// Seconds since 1970.
     pub(super) connected_at: u64,
     pub(super) last_spoke: Instant,

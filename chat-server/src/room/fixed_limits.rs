@@ -13,8 +13,8 @@ use chat_protocol::{
 use super::limits::{
     AWAY_BYTES, KEY_BYTES, KICK_BYTES, MASK_BYTES, MASK_LISTS_BYTES, MAX_CHANNELS,
     MAX_LIST_ENTRIES, MAX_MODES, MAX_REMEMBERED_NICKS, MAX_TARGETS, MAX_TOKEN_DIGITS,
-    MAX_USERHOST_NICKS, NETWORK_BYTES, REAL_NAME_BYTES, REQUEST_BYTES, SERVER_NAME_BYTES,
-    TOPIC_BYTES, TYPED_BYTES, USER_BYTES,
+    MAX_USERHOST_NICKS, MAX_WRONG_GUESSES, NETWORK_BYTES, REAL_NAME_BYTES, REQUEST_BYTES,
+    SERVER_NAME_BYTES, TOPIC_BYTES, TYPED_BYTES, USER_BYTES,
 };
 
 /// A limit that no option changes.
@@ -65,7 +65,7 @@ pub const MAX_LENGTHS: [FixedLimit; 17] = [
 ];
 
 /// The most that there may be of something.
-pub const MAX_COUNTS: [FixedLimit; 8] = [
+pub const MAX_COUNTS: [FixedLimit; 9] = [
     limit!(
         MAX_CHANNELS,
         "channels that a client is in, and invitations that it has"
@@ -83,6 +83,10 @@ pub const MAX_COUNTS: [FixedLimit; 8] = [
     limit!(MAX_TOKEN_DIGITS, "digits in the token of a WHO"),
     limit!(MAX_PARAMETERS, "parameters of a line"),
     limit!(MAX_REMEMBERED_NICKS, "nicks that WHOWAS remembers"),
+    limit!(
+        MAX_WRONG_GUESSES,
+        "wrong passwords for OPER; then the client is put out"
+    ),
 ];
 
 #[cfg(test)]

@@ -46,6 +46,8 @@ pub(super) const MAX_TARGETS: usize = 8;
 pub(super) const MAX_TOKEN_DIGITS: usize = 3;
 /// Nicks that one USERHOST is answered for. (RFC 2812, section 4.8)
 pub(super) const MAX_USERHOST_NICKS: usize = 5;
+/// Wrong passwords for OPER, with the last of which a client is put out.
+pub(super) const MAX_WRONG_GUESSES: usize = 3;
 
 /// The commands that take no more than [`MAX_TARGETS`].
 pub(super) const TARGETED: [&str; 8] = [

@@ -3,6 +3,7 @@
 use chat_protocol::Message;
 
 use super::client::{ClientSlot, UserModes};
+use super::limits::MAX_WRONG_GUESSES;
 use super::numerics::{
     ERR_CANTKILLSERVER, ERR_NOOPERHOST, ERR_NOPRIVILEGES, ERR_NOSUCHNICK, ERR_PASSWDMISMATCH,
     RPL_YOUREOPER,
@@ -10,7 +11,7 @@ use super::numerics::{
 use super::state::State;
 
 impl State {
-    /// `OPER name password`.
+    /// `OPER name password`. Only so many wrong ones are heard from a client.
     pub(super) fn oper(&mut self, from: ClientSlot, message: &Message<'_>) {
         let (name, password) = (message.parameters[0], message.parameters[1]);
         if self.rules.operators.is_empty() {
@@ -24,10 +25,22 @@ impl State {
             .find(|known| known.name.as_bytes() == name);
         if !operator.is_some_and(|operator| operator.password.matches(password)) {
             self.counters.wrong_passwords += 1;
-            return self.refuse(from, ERR_PASSWDMISMATCH, &[]);
+            self.refuse(from, ERR_PASSWDMISMATCH, &[]);
+            return self.note_wrong_guess(from);
         }
         self.refuse(from, RPL_YOUREOPER, &[]);
         self.set_user_modes(from, self.clients[from].modes | UserModes::OPERATOR);
+    }
+
+    /// Counts a wrong password against a client, and puts it out if it goes on:
+    /// it is then a program that guesses, or a person who has to look it up.
+    fn note_wrong_guess(&mut self, client: ClientSlot) {
+        let guesses = &mut self.clients[client].wrong_guesses;
+        *guesses += 1;
+        if *guesses == MAX_WRONG_GUESSES {
+            self.counters.clients_guessing += 1;
+            self.depart(client, b"Too many wrong passwords");
+        }
     }
 
     /// `KILL nick reason`.

@@ -67,6 +67,9 @@ pub struct Counters {
     pub lines_queued: u64,
     /// Passwords that were wrong, of the server or of an operator.
     pub wrong_passwords: u64,
+    /// Clients put out because they guessed at passwords of operators.
+    #[serde(default)]
+    pub clients_guessing: u64,
     /// Clients put out because they read too slowly.
     pub clients_too_slow: u64,
 }
@@ -152,6 +155,7 @@ impl State {
             away: None,
             memberships: Vec::new(),
             invitations: Vec::new(),
+            wrong_guesses: 0,
             connected_at: unix_seconds(now.wall),
             last_spoke: now.instant,
         });

@@ -27,6 +27,30 @@ fn without_operators_nobody_can_become_one() {
 }
 
 #[test]
+fn the_third_wrong_password_puts_the_client_out() {
+    let (mut room, _) = Room::with_operator("ann");
+    let [eve, bob] = room.people_in("#c", ["eve", "bob"]);
+    let refused = ":irc.test 464 eve :Password incorrect";
+    assert_eq!(room.ask(eve, "OPER root one"), [refused]);
+    assert_eq!(room.ask(eve, "OPER root two"), [refused]);
+    assert_eq!(
+        room.ask(eve, "OPER root three"),
+        [
+            refused,
+            "ERROR :Closing link: (~eve@127.0.0.1) [Too many wrong passwords]",
+        ]
+    );
+    assert!(room.state.is_leaving(eve));
+    assert_eq!(
+        room.lines(bob),
+        [":eve!~eve@127.0.0.1 QUIT :Too many wrong passwords"]
+    );
+    assert_eq!(room.state.counters().clients_guessing, 1);
+    // What has come in behind it is not answered.
+    assert_eq!(room.ask(eve, "OPER root swordfish"), [""; 0]);
+}
+
+#[test]
 fn being_operator_can_be_given_up() {
     let (mut room, ann) = Room::with_operator("ann");
     assert_eq!(

@@ -52,7 +52,7 @@ fn uptime(up: Duration) -> impl fmt::Display {
 
 /// Each counter in words. Whoever adds one is told by the compiler to add it
 /// here.
-fn described(counters: &Counters) -> [(u64, &'static str); 7] {
+fn described(counters: &Counters) -> [(u64, &'static str); 8] {
     let Counters {
         lines_received,
         lines_too_long,
@@ -60,6 +60,7 @@ fn described(counters: &Counters) -> [(u64, &'static str); 7] {
         lines_malformed,
         lines_queued,
         wrong_passwords,
+        clients_guessing,
         clients_too_slow,
     } = *counters;
     [
@@ -69,6 +70,7 @@ fn described(counters: &Counters) -> [(u64, &'static str); 7] {
         (lines_malformed, "of them no IRC message"),
         (lines_queued, "lines queued for sending"),
         (wrong_passwords, "wrong passwords"),
+        (clients_guessing, "clients put out for guessing passwords"),
         (clients_too_slow, "clients put out for reading too slowly"),
     ]
 }

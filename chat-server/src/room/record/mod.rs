@@ -68,6 +68,9 @@ pub(super) struct ClientRecord {
     pub(super) channels: Vec<usize>,
     /// The same of the channels it is invited to, oldest first.
     pub(super) invitations: Vec<usize>,
+    /// Times that it gave a wrong password for OPER.
+    #[serde(default)]
+    pub(super) wrong_guesses: usize,
     /// In seconds since 1970.
     pub(super) connected_at: u64,
     /// How long ago it spoke, in milliseconds.

@@ -101,6 +101,7 @@ impl State {
             away: record.away.as_ref().map(|away| away.0.as_slice().into()),
             memberships: Vec::new(),
             invitations: Vec::new(),
+            wrong_guesses: record.wrong_guesses,
             connected_at: record.connected_at,
             last_spoke: now.instant.checked_sub(spoke).unwrap_or(now.instant),
         });

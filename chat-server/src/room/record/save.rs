@@ -78,6 +78,7 @@ impl State {
             away: client.away.as_deref().map(Octets::from),
             channels: joined.map(|held| channels[&held.channel.index()]).collect(),
             invitations: invited.map(|channel| channels[&channel.index()]).collect(),
+            wrong_guesses: client.wrong_guesses,
             connected_at: client.connected_at,
             spoke_ms_ago: u64::try_from(silent.as_millis()).unwrap_or(u64::MAX),
             unsent: Octets(waiting.queue.chunks().collect::<Vec<_>>().concat()),
