@@ -141,8 +141,10 @@ pub(super) enum Addition {
     Done,
     /// It was on the list already.
     Known,
-    /// The channel's lists, or all lists together, are full.
+    /// The channel's lists are full.
     Full,
+    /// The lists of all channels together are full.
+    AllFull,
 }
 
 /// All channels.
@@ -194,10 +196,10 @@ impl Channels {
         let held = masks.as_ref();
         if held.is_some_and(|masks| masks.contains(list, &entry.mask)) {
             Addition::Known
-        } else if held.is_some_and(|masks| masks.is_full())
-            || self.mask_bytes + entry.bytes() > max_bytes
-        {
+        } else if held.is_some_and(|masks| masks.is_full()) {
             Addition::Full
+        } else if self.mask_bytes + entry.bytes() > max_bytes {
+            Addition::AllFull
         } else {
             self.mask_bytes += entry.bytes();
             masks.get_or_insert_default().add(list, entry);
@@ -288,7 +290,7 @@ mod tests {
     fn a_channel_without_masks_holds_no_memory_for_them() {
         let mut channels = Channels::new();
         let channel = channels.insert(Channel::new(b"#c", 0));
-        assert_eq!(add(&mut channels, channel, 0), Addition::Full);
+        assert_eq!(add(&mut channels, channel, 0), Addition::AllFull);
         assert!(channels[channel].masks.is_none());
         assert_eq!(add(&mut channels, channel, 1000), Addition::Done);
         channels.remove_mask(channel, MaskList::Ban, b"ann!*@*");

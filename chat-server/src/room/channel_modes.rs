@@ -302,14 +302,22 @@ impl State {
         match self.channels.add_mask(step.channel, list, entry, max_bytes) {
             Addition::Done => Some(step.change(Some(mask))),
             Addition::Known => None,
-            Addition::Full => {
-                let name = self.channels[step.channel].name.clone();
-                let mut letter = [0; 4];
-                let letter = step.letter.encode_utf8(&mut letter).as_bytes();
-                self.refuse(step.by, ERR_BANLISTFULL, &[&name, letter]);
-                None
+            Addition::Full => self.reject_mask(step, "Channel list is full"),
+            Addition::AllFull => {
+                self.reject_mask(step, "The lists of all channels together are full")
             }
         }
+    }
+
+    /// Says why a mask is not put on a list, which therefore is not changed.
+    fn reject_mask(&mut self, step: &Step<'_>, why: &str) -> Option<Change> {
+        let channel = &self.channels[step.channel].name;
+        self.mail
+            .reply(&self.clients[step.by], ERR_BANLISTFULL, |line| {
+                let line = line.parameter(channel).parameter_display(step.letter);
+                line.trailing(why.as_bytes())
+            });
+        None
     }
 
     fn reject_mode(&mut self, step: &Step<'_>) {

@@ -126,7 +126,7 @@ pub(super) const ERR_INVITEONLYCHAN: Numeric = numeric("473", "Cannot join chann
 pub(super) const ERR_BANNEDFROMCHAN: Numeric = numeric("474", "Cannot join channel (+b)");
 pub(super) const ERR_BADCHANNELKEY: Numeric = numeric("475", "Cannot join channel (+k)");
 pub(super) const ERR_BADCHANMASK: Numeric = numeric("476", "Bad Channel Mask");
-pub(super) const ERR_BANLISTFULL: Numeric = numeric("478", "Channel list is full");
+pub(super) const ERR_BANLISTFULL: Numeric = numeric("478", "");
 pub(super) const ERR_NOPRIVILEGES: Numeric =
     numeric("481", "Permission Denied- You're not an IRC operator");
 pub(super) const ERR_CHANOPRIVSNEEDED: Numeric = numeric("482", "You're not channel operator");

@@ -213,7 +213,7 @@ fn masks_are_completed_listed_with_setter_and_time_and_removed() {
 
 #[test]
 fn the_lists_of_a_secret_channel_are_for_members_and_operators_of_the_server() {
-    let (mut room, root) = Room::with_operator("root");
+    let (mut room, joe) = Room::with_operator("joe");
     let [ann] = room.people_in("#c", ["ann"]);
     let eve = room.person("eve");
     room.send(ann, "MODE #c +s");
@@ -221,10 +221,10 @@ fn the_lists_of_a_secret_channel_are_for_members_and_operators_of_the_server() {
     assert_eq!(room.ask(eve, "MODE #c b"), outside);
     assert_eq!(room.ask(eve, "MODE #c"), outside);
     assert_eq!(
-        room.ask(root, "MODE #c b"),
-        [":irc.test 368 root #c :End of channel ban list"]
+        room.ask(joe, "MODE #c b"),
+        [":irc.test 368 joe #c :End of channel ban list"]
     );
-    assert_eq!(room.ask(root, "MODE #c")[0], ":irc.test 324 root #c +nst");
+    assert_eq!(room.ask(joe, "MODE #c")[0], ":irc.test 324 joe #c +nst");
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn all_masks_together_have_a_limit_that_ended_channels_give_back() {
     let [ann] = room.people_in("#a,#b", ["ann"]);
     room.send(ann, "MODE #a +b one");
     room.send(ann, "MODE #a +b two");
-    let full = ":irc.test 478 ann #b b :Channel list is full";
+    let full = ":irc.test 478 ann #b b :The lists of all channels together are full";
     room.send(ann, "MODE #a +b three");
     assert_eq!(room.ask(ann, "MODE #b +b four"), [full]);
     room.send(ann, "PART #a");
