@@ -88,7 +88,7 @@ impl<'a> Heard<'a> {
         let (from, first, second, last) =
             (self.from, self.parameter(0), self.parameter(1), self.last());
         Some(match self.command {
-            b"PRIVMSG" => self.said(),
+            b"PRIVMSG" => self.said()?,
             b"NOTICE" if !self.is_from_server => format!("-{from}- {last}"),
             b"NOTICE" | b"ERROR" => format!("-- {last}"),
             b"WALLOPS" => format!("-- {from} to all: {last}"),
@@ -123,8 +123,8 @@ impl<'a> Heard<'a> {
     }
 
     /// A PRIVMSG: words, an action, or a question to a client (CTCP), which
-    /// here is a person.
-    fn said(&self) -> String {
+    /// here is a person; `None` if nothing is asked.
+    fn said(&self) -> Option<String> {
         let (from, said) = (self.from, self.last());
         let private = if self.room().is_empty() {
             " (to you)"
@@ -132,12 +132,13 @@ impl<'a> Heard<'a> {
             ""
         };
         let Some(asked) = said.strip_prefix('\x01') else {
-            return format!("{from}{private}: {said}");
+            return Some(format!("{from}{private}: {said}"));
         };
-        let asked = asked.trim_end_matches('\x01');
-        match asked.strip_prefix("ACTION ") {
-            Some(does) => format!("* {from}{private} {does}"),
-            None => format!("-- {from} asks your client: {asked}"),
+        let asked = asked.trim_end_matches('\x01').trim_end();
+        match asked.split_once(' ').unwrap_or((asked, "")) {
+            ("" | "ACTION", "") => None,
+            ("ACTION", does) => Some(format!("* {from}{private} {does}")),
+            _ => Some(format!("-- {from} asks your client: {asked}")),
         }
     }
 }

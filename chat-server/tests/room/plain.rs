@@ -54,6 +54,17 @@ fn a_plain_peer_and_an_irc_client_read_each_other() {
 }
 
 #[test]
+fn an_action_or_a_question_without_words_shows_nothing() {
+    let mut room = Room::new();
+    let [ann] = room.people_in("#lobby", ["ann"]);
+    let guest = room.plain();
+    for empty in ["", " ", "ACTION", "ACTION "] {
+        room.send(ann, &format!("PRIVMSG guest1 :\u{1}{empty}\u{1}"));
+        assert_eq!(room.lines(guest), [""; 0], "{empty:?}");
+    }
+}
+
+#[test]
 fn slash_commands_do_what_they_say() {
     let mut room = Room::new();
     let [ann] = room.people_in("#lobby", ["ann"]);
