@@ -14,8 +14,22 @@ use super::state::State;
 /// The room that plain peers find themselves in.
 const LOBBY: &[u8] = b"#lobby";
 
-const COMMANDS: &str = "Commands: /nick NAME, /join #ROOM, /part, /who, /me DOES, \
-     /msg NAME TEXT, /topic TEXT, /quit, /help";
+/// What a newcomer is told of the commands.
+const COMMANDS: &str = "Commands: /nick /join /part /who /me /msg /topic /quit; /help tells more";
+
+/// The answer to `/help`. A line with the `-- ` in front of it fits a terminal
+/// of 80 columns.
+const HELP: [&str; 9] = [
+    "/nick NAME          be called NAME",
+    "/join ROOM [KEY]    go to a room, or make it; what you type is said there",
+    "/part [WHY]         leave the room that you are in",
+    "/who                see who is in the room",
+    "/me DOES            say what you do: /me waves",
+    "/msg NAME TEXT      say something to one person only",
+    "/topic [TEXT]       see what the room is about, or change it",
+    "/quit [WHY]         leave the server",
+    "Anything without a slash in front is said in the room that you joined last.",
+];
 
 impl State {
     /// Gives a plain peer a name and a room, after the password if there is
@@ -119,7 +133,11 @@ impl State {
                 }
             }),
             b"quit" => self.act(from, |line| line.command(b"QUIT").trailing(rest)),
-            b"help" => self.notify(from, COMMANDS.as_bytes()),
+            b"help" => {
+                for line in HELP {
+                    self.notify(from, line.as_bytes());
+                }
+            }
             _ => {
                 let word = String::from_utf8_lossy(word);
                 let notice = format!("There is no command /{word}; /help lists those there are");

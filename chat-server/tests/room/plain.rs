@@ -13,12 +13,30 @@ fn a_plain_peer_is_a_guest_in_the_lobby_at_once() {
         room.lines(guest),
         [
             "-- Welcome to Test, guest1. You are in #lobby; what you type is said there.",
-            "-- Commands: /nick NAME, /join #ROOM, /part, /who, /me DOES, /msg NAME TEXT, \
-         /topic TEXT, /quit, /help",
+            "-- Commands: /nick /join /part /who /me /msg /topic /quit; /help tells more",
             "-- guest1 has joined #lobby",
             "-- In #lobby: @guest1",
         ]
     );
+}
+
+#[test]
+fn help_tells_of_every_command_and_fits_a_terminal_of_80_columns() {
+    let mut room = Room::new();
+    let guest = room.connect_from("127.0.0.1:50000", Kind::Plain);
+    let greeting = room.lines(guest);
+    let help = room.ask(guest, "/help");
+    let told = greeting[1].split([' ', ';']);
+    for command in told.filter(|word| word.starts_with('/') && *word != "/help") {
+        let row = format!("-- {command} ");
+        assert!(help.iter().any(|line| line.starts_with(&row)), "{command}");
+        assert!(
+            !room.ask(guest, command)[0].contains("no command"),
+            "{command}"
+        );
+    }
+    let wide = greeting.iter().chain(&help).find(|line| line.len() > 80);
+    assert_eq!(wide, None);
 }
 
 #[test]
