@@ -13,6 +13,7 @@ use super::channel::{Addition, ChannelModes, ChannelSlot, Status};
 use super::client::ClientSlot;
 use super::limits::{KEY_BYTES, MAX_MODES};
 use super::mask_lists::{Entry, MaskList, complete_mask};
+use super::mode_table::{Mode, flag_modes};
 use super::modes::{Change, letters, word};
 use super::numerics::{
     ERR_BANLISTFULL, ERR_CHANOPRIVSNEEDED, ERR_INVALIDKEY, ERR_INVALIDMODEPARAM, ERR_NOSUCHNICK,
@@ -23,51 +24,9 @@ use super::numerics::{
 use super::state::State;
 use super::view::View;
 
-/// The modes without a parameter by their letters.
-const FLAGS: [(char, ChannelModes); 5] = [
-    ('i', ChannelModes::INVITE_ONLY),
-    ('m', ChannelModes::MODERATED),
-    ('n', ChannelModes::NO_EXTERNAL),
-    ('s', ChannelModes::SECRET),
-    ('t', ChannelModes::TOPIC_LOCK),
-];
-
 /// Bytes of parameters in one MODE that a channel is told. With the longest
 /// source and channel in front the line stays within 512.
 const TOLD_BYTES: usize = 330;
-
-/// What a letter stands for.
-#[derive(Clone, Copy, Debug)]
-enum Mode {
-    Flag(ChannelModes),
-    Key,
-    Limit,
-    Member(Status),
-    Masks(MaskList),
-}
-
-impl Mode {
-    fn from_letter(letter: char) -> Option<Mode> {
-        Some(match letter {
-            'k' => Mode::Key,
-            'l' => Mode::Limit,
-            'o' => Mode::Member(Status::OPERATOR),
-            'v' => Mode::Member(Status::VOICE),
-            'b' => Mode::Masks(MaskList::Ban),
-            'e' => Mode::Masks(MaskList::BanExemption),
-            'I' => Mode::Masks(MaskList::InviteExemption),
-            _ => Mode::Flag(FLAGS.iter().find(|(known, _)| *known == letter)?.1),
-        })
-    }
-
-    fn takes_parameter(self, is_set: bool) -> bool {
-        match self {
-            Mode::Flag(_) => false,
-            Mode::Limit => is_set,
-            Mode::Key | Mode::Member(_) | Mode::Masks(_) => true,
-        }
-    }
-}
 
 /// One change of a mode that is not a flag.
 struct Step<'a> {
@@ -100,12 +59,8 @@ impl State {
             return self.refuse(to, ERR_NOTONCHANNEL, &[&name]);
         }
         let mut set = String::from("+");
-        set.extend(
-            FLAGS
-                .iter()
-                .filter(|(_, flag)| channel.modes.contains(*flag))
-                .map(|it| it.0),
-        );
+        let flags = flag_modes().filter(|(_, flag)| channel.modes.contains(*flag));
+        set.extend(flags.map(|(letter, _)| letter));
         set.extend(channel.key.as_ref().map(|_| 'k'));
         set.extend(channel.limit.map(|_| 'l'));
         self.mail.reply(client, RPL_CHANNELMODEIS, |line| {
@@ -211,9 +166,9 @@ impl State {
     fn set_flags(&mut self, channel: ChannelSlot, flags: ChannelModes) -> Vec<Change> {
         let before = std::mem::replace(&mut self.channels[channel].modes, flags);
         let differ = before.symmetric_difference(flags);
-        let differing = FLAGS.iter().filter(|(_, flag)| differ.contains(*flag));
-        differing
-            .map(|&(letter, flag)| Change {
+        flag_modes()
+            .filter(|(_, flag)| differ.contains(*flag))
+            .map(|(letter, flag)| Change {
                 is_set: flags.contains(flag),
                 letter,
                 parameter: None,

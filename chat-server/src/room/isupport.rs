@@ -7,11 +7,13 @@
 
 use chat_protocol::{CHANNEL_BYTES, MAX_BODY_BYTES, NICK_BYTES};
 
+use super::channel::Status;
 use super::client::ClientSlot;
 use super::limits::{
     AWAY_BYTES, KEY_BYTES, KICK_BYTES, MAX_CHANNELS, MAX_LIST_ENTRIES, MAX_MODES, MAX_TARGETS,
     REAL_NAME_BYTES, TARGETED, TOPIC_BYTES, USER_BYTES,
 };
+use super::mode_table::{Mode, mode_letters};
 use super::numerics::RPL_ISUPPORT;
 use super::state::State;
 
@@ -31,13 +33,21 @@ impl State {
 }
 
 fn tokens(network: &str) -> Vec<String> {
+    // The four kinds of modes, by when they have a parameter: always, as an entry
+    // of a list; always; when they are set; never. Those of members are none.
+    let lists = mode_letters(|mode| matches!(mode, Mode::Masks(_)));
+    let keys = mode_letters(|mode| matches!(mode, Mode::Key));
+    let limits = mode_letters(|mode| matches!(mode, Mode::Limit));
+    let flags = mode_letters(|mode| matches!(mode, Mode::Flag(_)));
+    let statuses = mode_letters(|mode| matches!(mode, Mode::Member(_)));
+    let prefixes = String::from_utf8_lossy(Status::all().prefixes(true));
     let limited_targets = TARGETED.map(|command| format!("{command}:{MAX_TARGETS}"));
     vec![
         format!("AWAYLEN={}", AWAY_BYTES),
         "BOT=B".to_owned(),
         "CASEMAPPING=ascii".to_owned(),
         format!("CHANLIMIT=#:{MAX_CHANNELS}"),
-        "CHANMODES=beI,k,l,imnst".to_owned(),
+        format!("CHANMODES={lists},{keys},{limits},{flags}"),
         format!("CHANNELLEN={}", CHANNEL_BYTES),
         "CHANTYPES=#".to_owned(),
         "ELIST=CMNTU".to_owned(),
@@ -46,14 +56,14 @@ fn tokens(network: &str) -> Vec<String> {
         format!("KEYLEN={}", KEY_BYTES),
         format!("KICKLEN={}", KICK_BYTES),
         format!("LINELEN={}", MAX_BODY_BYTES),
-        format!("MAXLIST=beI:{MAX_LIST_ENTRIES}"),
+        format!("MAXLIST={lists}:{MAX_LIST_ENTRIES}"),
         format!("MODES={MAX_MODES}"),
         format!("NAMELEN={}", REAL_NAME_BYTES),
         format!("NETWORK={network}"),
         format!("NICKLEN={}", NICK_BYTES),
-        "PREFIX=(ov)@+".to_owned(),
+        format!("PREFIX=({statuses}){prefixes}"),
         "SAFELIST".to_owned(),
-        "STATUSMSG=@+".to_owned(),
+        format!("STATUSMSG={prefixes}"),
         format!("TARGMAX=JOIN:,PART:,{}", limited_targets.join(",")),
         format!("TOPICLEN={}", TOPIC_BYTES),
         format!("USERLEN={}", USER_BYTES),

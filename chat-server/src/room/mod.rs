@@ -45,6 +45,7 @@ mod mail;
 mod mask_lists;
 mod membership;
 mod messages;
+mod mode_table;
 mod modes;
 mod name_table;
 mod numerics;

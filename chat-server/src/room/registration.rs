@@ -8,12 +8,14 @@ use chat_protocol::{Message, is_nick};
 
 use super::client::{ClientSlot, Identity, Stage};
 use super::limits::{REAL_NAME_BYTES, USER_BYTES, cut};
+use super::mode_table::mode_letters;
 use super::numerics::{
     ERR_ALREADYREGISTERED, ERR_ERRONEUSNICKNAME, ERR_INVALIDUSERNAME, ERR_NEEDMOREPARAMS,
     ERR_NICKNAMEINUSE, ERR_NONICKNAMEGIVEN, ERR_NOORIGIN, ERR_PASSWDMISMATCH, RPL_CREATED,
     RPL_MYINFO, RPL_WELCOME, RPL_YOURHOST,
 };
 use super::state::State;
+use super::user_modes::user_mode_letters;
 
 /// Name and version of this program, as told to clients.
 pub(super) const VERSION: &str = concat!("chat-server-", env!("CARGO_PKG_VERSION"));
@@ -143,9 +145,9 @@ impl State {
             let line = line
                 .parameter(server.as_bytes())
                 .parameter(VERSION.as_bytes());
-            line.parameter(b"Biow")
-                .parameter(b"beIiklmnostv")
-                .parameter(b"beIklov")
+            line.parameter(user_mode_letters().as_bytes())
+                .parameter(mode_letters(|_| true).as_bytes())
+                .parameter(mode_letters(|mode| mode.takes_parameter(true)).as_bytes())
         });
         self.send_isupport(to);
         self.send_lusers(to);

@@ -13,6 +13,11 @@ const LETTERS: [(char, UserModes); 4] = [
     ('w', UserModes::WALLOPS),
 ];
 
+/// The letters of all user modes.
+pub(super) fn user_mode_letters() -> String {
+    LETTERS.iter().map(|(letter, _)| letter).collect()
+}
+
 impl State {
     /// Sends a client its own modes.
     pub(super) fn send_user_modes(&mut self, to: ClientSlot) {
