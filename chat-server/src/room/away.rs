@@ -16,7 +16,7 @@ impl State {
             AWAY_BYTES,
         );
         let away: Option<Box<[u8]>> = (!text.is_empty()).then(|| text.into());
-        self.refuse(
+        self.answer(
             from,
             if away.is_some() {
                 RPL_NOWAWAY

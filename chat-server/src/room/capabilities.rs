@@ -70,7 +70,7 @@ impl State {
                     self.complete_registration(from);
                 }
             }
-            _ => self.refuse(from, ERR_INVALIDCAPCMD, &[message.parameters[0]]),
+            _ => self.answer(from, ERR_INVALIDCAPCMD, &[message.parameters[0]]),
         }
     }
 

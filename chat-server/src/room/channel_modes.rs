@@ -56,7 +56,7 @@ impl State {
         let is_member = client.membership(slot).is_some();
         if View::of(client, slot, channel) == View::Nothing {
             let name = channel.name.clone();
-            return self.refuse(to, ERR_NOTONCHANNEL, &[&name]);
+            return self.answer(to, ERR_NOTONCHANNEL, &[&name]);
         }
         let mut set = String::from("+");
         let flags = flag_modes().filter(|(_, flag)| channel.modes.contains(*flag));
@@ -145,7 +145,7 @@ impl State {
             } else {
                 ERR_NOTONCHANNEL
             };
-            self.refuse(from, why, &[&name]);
+            self.answer(from, why, &[&name]);
         }
         changes.splice(..0, self.set_flags(channel, flags));
         self.announce_modes(from, channel, &changes);
@@ -190,7 +190,7 @@ impl State {
         let is_clean = |byte: &u8| byte.is_ascii_graphic() && *byte != b',' || !byte.is_ascii();
         if wanted.len() > KEY_BYTES || wanted[0] == b':' || !wanted.iter().all(is_clean) {
             let name = self.channels[step.channel].name.clone();
-            self.refuse(step.by, ERR_INVALIDKEY, &[&name]);
+            self.answer(step.by, ERR_INVALIDKEY, &[&name]);
             return None;
         }
         let before = key.replace(wanted.into());
@@ -222,13 +222,13 @@ impl State {
             return None;
         }
         let Some(client) = self.clients.find(nick) else {
-            self.refuse(step.by, ERR_NOSUCHNICK, &[nick]);
+            self.answer(step.by, ERR_NOSUCHNICK, &[nick]);
             return None;
         };
         let nick = self.clients[client].identity.nick().to_vec();
         let Some(membership) = self.clients[client].membership(step.channel) else {
             let name = self.channels[step.channel].name.clone();
-            self.refuse(step.by, ERR_USERNOTINCHANNEL, &[&nick, &name]);
+            self.answer(step.by, ERR_USERNOTINCHANNEL, &[&nick, &name]);
             return None;
         };
         let members = &mut self.channels[step.channel].members;
@@ -302,7 +302,7 @@ impl State {
         };
         if View::of(client, slot, channel) == View::Nothing {
             let name = channel.name.clone();
-            return self.refuse(to, ERR_NOTONCHANNEL, &[&name]);
+            return self.answer(to, ERR_NOTONCHANNEL, &[&name]);
         }
         for entry in channel.masks(list) {
             self.mail.reply(client, item, |line| {

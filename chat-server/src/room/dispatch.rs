@@ -98,13 +98,13 @@ impl State {
     /// Carries out what a client asks for, or says why not.
     pub(super) fn dispatch(&mut self, from: ClientSlot, message: &Message<'_>) {
         let Some(command) = find(message.command) else {
-            return self.refuse(from, ERR_UNKNOWNCOMMAND, &[message.command]);
+            return self.answer(from, ERR_UNKNOWNCOMMAND, &[message.command]);
         };
         if !command.is_for_unregistered && !self.clients[from].is_registered() {
-            return self.refuse(from, ERR_NOTREGISTERED, &[]);
+            return self.answer(from, ERR_NOTREGISTERED, &[]);
         }
         if message.parameters.len() < command.minimum_parameters {
-            return self.refuse(from, ERR_NEEDMOREPARAMS, &[command.name.as_bytes()]);
+            return self.answer(from, ERR_NEEDMOREPARAMS, &[command.name.as_bytes()]);
         }
         (command.run)(self, from, message);
     }

@@ -17,14 +17,14 @@ impl State {
     pub(super) fn invite(&mut self, from: ClientSlot, message: &Message<'_>) {
         match *message.parameters {
             [] => self.send_invitations(from),
-            [_] => self.refuse(from, ERR_NEEDMOREPARAMS, &[b"INVITE"]),
+            [_] => self.answer(from, ERR_NEEDMOREPARAMS, &[b"INVITE"]),
             [nick, name, ..] => self.invite_to(from, nick, name),
         }
     }
 
     fn invite_to(&mut self, from: ClientSlot, nick: &[u8], name: &[u8]) {
         let Some(guest) = self.clients.find(nick) else {
-            return self.refuse(from, ERR_NOSUCHNICK, &[nick]);
+            return self.answer(from, ERR_NOSUCHNICK, &[nick]);
         };
         let Some(slot) = self.joined_channel(from, name) else {
             return;
@@ -36,10 +36,10 @@ impl State {
                     .contains(ChannelModes::INVITE_ONLY)
         });
         if !may_invite {
-            return self.refuse(from, ERR_CHANOPRIVSNEEDED, &[name]);
+            return self.answer(from, ERR_CHANOPRIVSNEEDED, &[name]);
         }
         if self.clients[guest].membership(slot).is_some() {
-            return self.refuse(from, ERR_USERONCHANNEL, &[nick, name]);
+            return self.answer(from, ERR_USERONCHANNEL, &[nick, name]);
         }
         self.remember_invitation(guest, slot);
         self.announce_invitation(from, guest, slot);
@@ -96,6 +96,6 @@ impl State {
             self.mail
                 .reply(client, RPL_INVITELIST, |line| line.parameter(name));
         }
-        self.refuse(to, RPL_ENDOFINVITELIST, &[]);
+        self.answer(to, RPL_ENDOFINVITELIST, &[]);
     }
 }

@@ -30,25 +30,25 @@ impl State {
 
     fn join_channel(&mut self, client: ClientSlot, name: &[u8], key: &[u8]) {
         if !is_channel(name) {
-            return self.refuse(client, ERR_BADCHANMASK, &[name]);
+            return self.answer(client, ERR_BADCHANMASK, &[name]);
         }
         let found = self.channels.find(name);
         if found.is_some_and(|channel| self.status_in(client, channel).is_some()) {
             return;
         }
         if self.clients[client].memberships.len() >= MAX_CHANNELS {
-            return self.refuse(client, ERR_TOOMANYCHANNELS, &[name]);
+            return self.answer(client, ERR_TOOMANYCHANNELS, &[name]);
         }
         let channel = match found {
             Some(channel) => {
                 if let Err(why) = self.may_join(client, channel, key) {
-                    return self.refuse(client, why, &[name]);
+                    return self.answer(client, why, &[name]);
                 }
                 self.enter_channel(client, channel, Status::empty());
                 channel
             }
             None if self.channels.len() >= self.rules.limits.max_channels => {
-                return self.refuse(client, ERR_UNAVAILRESOURCE, &[name]);
+                return self.answer(client, ERR_UNAVAILRESOURCE, &[name]);
             }
             None => {
                 let channel = Channel::new(name, unix_seconds(self.now.wall));

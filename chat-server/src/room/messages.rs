@@ -79,7 +79,7 @@ impl State {
         {
             self.say(from, Manner::Tagmsg, message);
         } else {
-            self.refuse(from, ERR_UNKNOWNCOMMAND, &[b"TAGMSG"]);
+            self.answer(from, ERR_UNKNOWNCOMMAND, &[b"TAGMSG"]);
         }
     }
 
@@ -228,7 +228,7 @@ impl State {
     /// Answers with an error, unless it would be the answer to a NOTICE.
     fn object(&mut self, to: ClientSlot, manner: Manner, numeric: Numeric, parameters: &[&[u8]]) {
         if manner != Manner::Notice {
-            self.refuse(to, numeric, parameters);
+            self.answer(to, numeric, parameters);
         }
     }
 }

@@ -15,7 +15,7 @@ impl State {
         let target = message.parameters[0];
         if target.starts_with(b"#") {
             match (self.channels.find(target), &message.parameters[1..]) {
-                (None, _) => self.refuse(from, ERR_NOSUCHCHANNEL, &[target]),
+                (None, _) => self.answer(from, ERR_NOSUCHCHANNEL, &[target]),
                 (Some(channel), []) => self.send_channel_modes(from, channel),
                 (Some(channel), [changes, parameters @ ..]) => {
                     self.change_channel_modes(from, channel, changes, parameters);
@@ -23,8 +23,8 @@ impl State {
             }
         } else {
             match (self.clients.find(target), message.parameters.get(1)) {
-                (None, _) => self.refuse(from, ERR_NOSUCHNICK, &[target]),
-                (Some(client), _) if client != from => self.refuse(from, ERR_USERSDONTMATCH, &[]),
+                (None, _) => self.answer(from, ERR_NOSUCHNICK, &[target]),
+                (Some(client), _) if client != from => self.answer(from, ERR_USERSDONTMATCH, &[]),
                 (Some(_), None) => self.send_user_modes(from),
                 (Some(_), Some(changes)) => self.change_user_modes(from, changes),
             }

@@ -15,7 +15,7 @@ impl State {
     pub(super) fn oper(&mut self, from: ClientSlot, message: &Message<'_>) {
         let (name, password) = (message.parameters[0], message.parameters[1]);
         if self.rules.operators.is_empty() {
-            return self.refuse(from, ERR_NOOPERHOST, &[]);
+            return self.answer(from, ERR_NOOPERHOST, &[]);
         }
         // A wrong name and a wrong password look the same from outside.
         let operator = self
@@ -25,10 +25,10 @@ impl State {
             .find(|known| known.name.as_bytes() == name);
         if !operator.is_some_and(|operator| operator.password.matches(password)) {
             self.counters.wrong_passwords += 1;
-            self.refuse(from, ERR_PASSWDMISMATCH, &[]);
+            self.answer(from, ERR_PASSWDMISMATCH, &[]);
             return self.note_wrong_guess(from);
         }
-        self.refuse(from, RPL_YOUREOPER, &[]);
+        self.answer(from, RPL_YOUREOPER, &[]);
         self.set_user_modes(from, self.clients[from].modes | UserModes::OPERATOR);
     }
 
@@ -47,13 +47,13 @@ impl State {
     pub(super) fn kill(&mut self, from: ClientSlot, message: &Message<'_>) {
         let (nick, reason) = (message.parameters[0], message.parameters[1]);
         if !self.clients[from].is_operator() {
-            return self.refuse(from, ERR_NOPRIVILEGES, &[]);
+            return self.answer(from, ERR_NOPRIVILEGES, &[]);
         }
         let Some(victim) = self.clients.find(nick) else {
             if nick == self.rules.server_name.as_bytes() {
-                return self.refuse(from, ERR_CANTKILLSERVER, &[]);
+                return self.answer(from, ERR_CANTKILLSERVER, &[]);
             }
-            return self.refuse(from, ERR_NOSUCHNICK, &[nick]);
+            return self.answer(from, ERR_NOSUCHNICK, &[nick]);
         };
         let killer = &self.clients[from].identity;
         self.mail.write(|line| {
@@ -69,7 +69,7 @@ impl State {
     /// `WALLOPS :text`, to everybody who has user mode `w`.
     pub(super) fn wallops(&mut self, from: ClientSlot, message: &Message<'_>) {
         if !self.clients[from].is_operator() {
-            return self.refuse(from, ERR_NOPRIVILEGES, &[]);
+            return self.answer(from, ERR_NOPRIVILEGES, &[]);
         }
         let source = self.clients[from].identity.as_source();
         self.mail.write(|line| {

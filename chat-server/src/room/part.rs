@@ -60,7 +60,7 @@ impl State {
         let nicks = message.parameters[1].split(|&byte| byte == b',');
         for (index, nick) in nicks.enumerate() {
             if index == MAX_TARGETS {
-                return self.refuse(from, ERR_TOOMANYTARGETS, &[nick]);
+                return self.answer(from, ERR_TOOMANYTARGETS, &[nick]);
             }
             let name = if names.len() == 1 {
                 names.first()
@@ -79,13 +79,13 @@ impl State {
         };
         let is_operator = |status: Status| status.contains(Status::OPERATOR);
         if !self.status_in(from, slot).is_some_and(is_operator) {
-            return self.refuse(from, ERR_CHANOPRIVSNEEDED, &[name]);
+            return self.answer(from, ERR_CHANOPRIVSNEEDED, &[name]);
         }
         let Some(victim) = self.clients.find(nick) else {
-            return self.refuse(from, ERR_NOSUCHNICK, &[nick]);
+            return self.answer(from, ERR_NOSUCHNICK, &[nick]);
         };
         if self.clients[victim].membership(slot).is_none() {
-            return self.refuse(from, ERR_USERNOTINCHANNEL, &[nick, name]);
+            return self.answer(from, ERR_USERNOTINCHANNEL, &[nick, name]);
         }
         let channel = &self.channels[slot];
         self.mail.write(|line| {
@@ -106,11 +106,11 @@ impl State {
         match self.channels.find(name) {
             Some(channel) if self.clients[from].membership(channel).is_some() => Some(channel),
             Some(_) => {
-                self.refuse(from, ERR_NOTONCHANNEL, &[name]);
+                self.answer(from, ERR_NOTONCHANNEL, &[name]);
                 None
             }
             None => {
-                self.refuse(from, ERR_NOSUCHCHANNEL, &[name]);
+                self.answer(from, ERR_NOSUCHCHANNEL, &[name]);
                 None
             }
         }

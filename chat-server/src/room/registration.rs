@@ -29,7 +29,7 @@ impl State {
                 registration.knows_password =
                     password.is_some_and(|password| password.matches(message.parameters[0]));
             }
-            _ => self.refuse(from, ERR_ALREADYREGISTERED, &[]),
+            _ => self.answer(from, ERR_ALREADYREGISTERED, &[]),
         }
     }
 
@@ -37,13 +37,13 @@ impl State {
     pub(super) fn nick(&mut self, from: ClientSlot, message: &Message<'_>) {
         let nick = message.parameters.first().copied().unwrap_or_default();
         if nick.is_empty() {
-            return self.refuse(from, ERR_NONICKNAMEGIVEN, &[]);
+            return self.answer(from, ERR_NONICKNAMEGIVEN, &[]);
         }
         if !is_nick(nick) {
-            return self.refuse(from, ERR_ERRONEUSNICKNAME, &[nick]);
+            return self.answer(from, ERR_ERRONEUSNICKNAME, &[nick]);
         }
         if self.clients.find(nick).is_some_and(|holder| holder != from) {
-            return self.refuse(from, ERR_NICKNAMEINUSE, &[nick]);
+            return self.answer(from, ERR_NICKNAMEINUSE, &[nick]);
         }
         let client = &mut self.clients[from];
         let renamed = client.identity.with_nick(nick);
@@ -73,17 +73,17 @@ impl State {
         let (user, real_name) = (message.parameters[0], message.parameters[3]);
         let client = &mut self.clients[from];
         let Stage::Registering(_) = client.stage else {
-            return self.refuse(from, ERR_ALREADYREGISTERED, &[]);
+            return self.answer(from, ERR_ALREADYREGISTERED, &[]);
         };
         if user.is_empty() {
-            return self.refuse(from, ERR_NEEDMOREPARAMS, &[b"USER"]);
+            return self.answer(from, ERR_NEEDMOREPARAMS, &[b"USER"]);
         }
         // The `~` says that nobody but the client itself vouches for the name.
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._".contains(byte);
         let mut name = vec![b'~'];
         name.extend(user.iter().copied().filter(is_plain).take(USER_BYTES - 1));
         if name.len() == 1 {
-            return self.refuse(from, ERR_INVALIDUSERNAME, &[]);
+            return self.answer(from, ERR_INVALIDUSERNAME, &[]);
         }
         client.identity = client.identity.with_user(&name);
         client.real_name = cut(real_name, REAL_NAME_BYTES).into();
@@ -101,7 +101,7 @@ impl State {
         }
         if self.rules.password.is_some() && !registration.knows_password {
             self.counters.wrong_passwords += 1;
-            self.refuse(client, ERR_PASSWDMISMATCH, &[]);
+            self.answer(client, ERR_PASSWDMISMATCH, &[]);
             return self.depart(client, b"Password incorrect");
         }
         // Somebody else may have got it since NICK was answered.
@@ -109,7 +109,7 @@ impl State {
         if self.clients.find(nick).is_some() {
             let nick = nick.to_vec();
             self.clients[client].identity = identity.without_nick();
-            return self.refuse(client, ERR_NICKNAMEINUSE, &[&nick]);
+            return self.answer(client, ERR_NICKNAMEINUSE, &[&nick]);
         }
         self.enroll(client);
         self.greet(client);
@@ -158,7 +158,7 @@ impl State {
     pub(super) fn answer_ping(&mut self, from: ClientSlot, message: &Message<'_>) {
         let token = message.parameters[0];
         if token.is_empty() {
-            return self.refuse(from, ERR_NOORIGIN, &[]);
+            return self.answer(from, ERR_NOORIGIN, &[]);
         }
         self.mail.command_to(&self.clients[from], b"PONG", |line| {
             line.parameter(self.rules.server_name.as_bytes())

@@ -13,7 +13,7 @@ impl State {
     pub(super) fn set_real_name(&mut self, from: ClientSlot, message: &Message<'_>) {
         let name = cut(message.parameters[0], REAL_NAME_BYTES);
         if name.is_empty() {
-            return self.refuse(from, ERR_NEEDMOREPARAMS, &[b"SETNAME"]);
+            return self.answer(from, ERR_NEEDMOREPARAMS, &[b"SETNAME"]);
         }
         self.clients[from].real_name = name.into();
         let identity = &self.clients[from].identity;

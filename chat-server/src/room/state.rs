@@ -187,7 +187,7 @@ impl State {
             return;
         };
         self.counters.lines_too_long += 1;
-        self.refuse(client, ERR_INPUTTOOLONG, &[]);
+        self.answer(client, ERR_INPUTTOOLONG, &[]);
         self.put_out_the_slow();
     }
 
@@ -368,8 +368,8 @@ impl State {
         });
     }
 
-    /// Sends a numeric whose parameters come from the client's own message.
-    pub(super) fn refuse(&mut self, to: ClientSlot, numeric: Numeric, parameters: &[&[u8]]) {
+    /// Sends a numeric, of an error or not, that has these parameters.
+    pub(super) fn answer(&mut self, to: ClientSlot, numeric: Numeric, parameters: &[&[u8]]) {
         self.mail.reply(&self.clients[to], numeric, |line| {
             parameters
                 .iter()

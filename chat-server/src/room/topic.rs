@@ -25,11 +25,11 @@ impl State {
 
     fn show_topic(&mut self, from: ClientSlot, name: &[u8]) {
         let Some(slot) = self.channels.find(name) else {
-            return self.refuse(from, ERR_NOSUCHCHANNEL, &[name]);
+            return self.answer(from, ERR_NOSUCHCHANNEL, &[name]);
         };
         let channel = &self.channels[slot];
         if View::of(&self.clients[from], slot, channel) == View::Nothing {
-            self.refuse(from, ERR_NOTONCHANNEL, &[name]);
+            self.answer(from, ERR_NOTONCHANNEL, &[name]);
         } else if channel.topic.is_some() {
             self.send_topic(from, slot);
         } else {
@@ -47,7 +47,7 @@ impl State {
         let channel = &mut self.channels[slot];
         let is_locked = channel.modes.contains(ChannelModes::TOPIC_LOCK);
         if is_locked && !status.contains(Status::OPERATOR) {
-            return self.refuse(from, ERR_CHANOPRIVSNEEDED, &[name]);
+            return self.answer(from, ERR_CHANOPRIVSNEEDED, &[name]);
         }
         let identity = &self.clients[from].identity;
         channel.topic = (!text.is_empty()).then(|| {

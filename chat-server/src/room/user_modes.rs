@@ -45,7 +45,7 @@ impl State {
             }
         }
         if !all_known {
-            self.refuse(from, ERR_UMODEUNKNOWNFLAG, &[]);
+            self.answer(from, ERR_UMODEUNKNOWNFLAG, &[]);
         }
         self.set_user_modes(from, modes);
     }

@@ -48,7 +48,7 @@ impl State {
 
         let lines = lines_on(subject);
         let [title, body @ .., last] = &lines[..] else {
-            return self.refuse(from, ERR_HELPNOTFOUND, &[told]);
+            return self.answer(from, ERR_HELPNOTFOUND, &[told]);
         };
         let body = body.iter().map(|text| (RPL_HELPTXT, text));
         let all = std::iter::once((RPL_HELPSTART, title))

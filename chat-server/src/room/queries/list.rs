@@ -126,10 +126,10 @@ impl State {
             .map(Condition::parse)
             .collect();
         if let Some(excess) = words.next() {
-            self.refuse(from, ERR_TOOMANYTARGETS, &[excess]);
+            self.answer(from, ERR_TOOMANYTARGETS, &[excess]);
         }
 
-        self.refuse(from, RPL_LISTSTART, &[b"Channel"]);
+        self.answer(from, RPL_LISTSTART, &[b"Channel"]);
         let client = &self.clients[from];
         let now_seconds = unix_seconds(self.now.wall);
         let mut answer = Answer::new(&mut self.mail, client, &self.rules.limits);
@@ -148,7 +148,7 @@ impl State {
             }
         }
         answer.close("LIST");
-        self.refuse(from, RPL_LISTEND, &[]);
+        self.answer(from, RPL_LISTEND, &[]);
     }
 }
 

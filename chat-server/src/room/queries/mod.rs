@@ -39,7 +39,7 @@ impl State {
         let own_name = self.rules.server_name.as_bytes();
         let is_this = mask_matches(server, own_name) || self.clients.find(server).is_some();
         if !is_this {
-            self.refuse(from, ERR_NOSUCHSERVER, &[server]);
+            self.answer(from, ERR_NOSUCHSERVER, &[server]);
         }
         is_this
     }
@@ -57,7 +57,7 @@ impl State {
             each(self, target);
         }
         if let Some(excess) = targets.next() {
-            self.refuse(from, ERR_TOOMANYTARGETS, &[excess]);
+            self.answer(from, ERR_TOOMANYTARGETS, &[excess]);
         }
     }
 }

@@ -18,7 +18,7 @@ impl State {
     /// Sends the message of the day, as MOTD does and registration too.
     pub(in crate::room) fn send_motd(&mut self, to: ClientSlot) {
         if self.rules.motd.is_empty() {
-            return self.refuse(to, ERR_NOMOTD, &[]);
+            return self.answer(to, ERR_NOMOTD, &[]);
         }
         let server = &self.rules.server_name;
         let client = &self.clients[to];
@@ -32,6 +32,6 @@ impl State {
             });
         }
         answer.close("MOTD");
-        self.refuse(to, RPL_ENDOFMOTD, &[]);
+        self.answer(to, RPL_ENDOFMOTD, &[]);
     }
 }

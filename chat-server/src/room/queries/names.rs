@@ -48,7 +48,7 @@ impl State {
             });
             match found {
                 Some(channel) => state.send_names(from, channel),
-                None => state.refuse(from, RPL_ENDOFNAMES, &[name]),
+                None => state.answer(from, RPL_ENDOFNAMES, &[name]),
             }
         });
     }
@@ -90,7 +90,7 @@ impl State {
             others.map(|other| [style.name(other)]),
         );
         answer.close("NAMES");
-        self.refuse(to, RPL_ENDOFNAMES, &[b"*"]);
+        self.answer(to, RPL_ENDOFNAMES, &[b"*"]);
     }
 }
 

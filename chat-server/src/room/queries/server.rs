@@ -56,7 +56,7 @@ impl State {
             self.mail
                 .reply(client, RPL_INFO, |line| line.trailing(text.as_bytes()));
         }
-        self.refuse(from, RPL_ENDOFINFO, &[]);
+        self.answer(from, RPL_ENDOFINFO, &[]);
     }
 
     /// `LINKS [mask]`: the servers of the network, of which there is one.
@@ -70,7 +70,7 @@ impl State {
                     .trailing_display(format_args!("0 {DESCRIPTION}"))
             });
         }
-        self.refuse(from, RPL_ENDOFLINKS, &[mask]);
+        self.answer(from, RPL_ENDOFLINKS, &[mask]);
     }
 
     /// `TIME [server]`: the server's clock.

@@ -36,7 +36,7 @@ impl State {
             }
             _ => {}
         }
-        self.refuse(from, RPL_ENDOFSTATS, &[message.parameters[0]]);
+        self.answer(from, RPL_ENDOFSTATS, &[message.parameters[0]]);
     }
 }
 

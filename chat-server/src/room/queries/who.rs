@@ -169,7 +169,7 @@ impl State {
             }
         }
         answer.close("WHO");
-        self.refuse(from, RPL_ENDOFWHO, &[mask]);
+        self.answer(from, RPL_ENDOFWHO, &[mask]);
     }
 }
 

@@ -28,19 +28,19 @@ impl State {
             [server, nicks, ..] => (Some(server), nicks),
         };
         if nicks.is_empty() {
-            return self.refuse(from, ERR_NONICKNAMEGIVEN, &[]);
+            return self.answer(from, ERR_NONICKNAMEGIVEN, &[]);
         }
         if self.is_asked(from, server) {
             self.for_each_target(from, nicks, |state, nick| state.describe(from, nick));
         }
         // Clients wait for this one, whatever came before it.
-        self.refuse(from, RPL_ENDOFWHOIS, &[nicks]);
+        self.answer(from, RPL_ENDOFWHOIS, &[nicks]);
     }
 
     /// Sends what a client may know of the person with that nick.
     fn describe(&mut self, to: ClientSlot, nick: &[u8]) {
         let Some(found) = self.clients.find(nick) else {
-            return self.refuse(to, ERR_NOSUCHNICK, &[nick]);
+            return self.answer(to, ERR_NOSUCHNICK, &[nick]);
         };
         let (asker, client) = (&self.clients[to], &self.clients[found]);
         let (identity, nick) = (&client.identity, client.identity.nick());

@@ -78,7 +78,7 @@ impl State {
         let parameter = |index: usize| message.parameters.get(index).copied();
         let nicks = parameter(0).unwrap_or_default();
         if nicks.is_empty() {
-            return self.refuse(from, ERR_NONICKNAMEGIVEN, &[]);
+            return self.answer(from, ERR_NONICKNAMEGIVEN, &[]);
         }
         let count = parameter(1)
             .and_then(|count| str::from_utf8(count).ok()?.parse().ok())
@@ -87,12 +87,12 @@ impl State {
         if self.is_asked(from, parameter(2)) {
             self.for_each_target(from, nicks, |state, nick| state.recall(from, nick, count));
         }
-        self.refuse(from, RPL_ENDOFWHOWAS, &[nicks]);
+        self.answer(from, RPL_ENDOFWHOWAS, &[nicks]);
     }
 
     fn recall(&mut self, to: ClientSlot, nick: &[u8], count: usize) {
         if self.nick_history.holders(nick).next().is_none() {
-            return self.refuse(to, ERR_WASNOSUCHNICK, &[nick]);
+            return self.answer(to, ERR_WASNOSUCHNICK, &[nick]);
         }
         let asker = &self.clients[to];
         let mut answer = Answer::new(&mut self.mail, asker, &self.rules.limits);
