@@ -4,10 +4,13 @@
 use std::fs;
 use std::io;
 use std::mem::{MaybeUninit, size_of};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc::{self, c_int, c_void};
+use nix::sys::epoll::Epoll;
+use nix::sys::signal::{SigHandler, Signal};
 use nix::unistd::{ForkResult, Pid, fork};
 
 /// `fork(2)`: the child's number in the parent, nothing in the child.
@@ -61,17 +64,75 @@ pub(crate) fn map_a_page(descriptor: impl AsFd) -> nix::Result<()> {
     Ok(())
 }
 
-/// `epoll_wait(2)` for one event into memory that this process does not have.
+/// `epoll_wait(2)`, without waiting, into memory that this process does not have.
 ///
 /// # Errors
 ///
 /// What `epoll_wait` reports, which is what the experiment wants to see.
 #[allow(unsafe_code, reason = "a crate would not let a bad address through")]
-pub(crate) fn epoll_wait_to_nowhere(epoll: impl AsFd) -> nix::Result<c_int> {
+pub(crate) fn epoll_wait_to_nowhere(epoll: impl AsFd, max_events: c_int) -> nix::Result<c_int> {
     // The first page is never mapped (vm.mmap_min_addr).
     let nowhere = std::ptr::without_provenance_mut(16);
     // SAFETY: the kernel answers EFAULT to an address that it cannot write to.
-    Errno::result(unsafe { libc::epoll_wait(epoll.as_fd().as_raw_fd(), nowhere, 1, 0) })
+    let result = unsafe { libc::epoll_wait(epoll.as_fd().as_raw_fd(), nowhere, max_events, 0) };
+    Errno::result(result)
+}
+
+/// `epoll_create(2)`, the call that still has a size.
+///
+/// # Errors
+///
+/// What `epoll_create` reports.
+#[allow(unsafe_code, reason = "crates offer epoll_create1 only")]
+pub(crate) fn epoll_create(size: c_int) -> nix::Result<Epoll> {
+    // SAFETY: the number is checked, and nobody else knows the new descriptor.
+    let descriptor = unsafe { OwnedFd::from_raw_fd(Errno::result(libc::epoll_create(size))?) };
+    Ok(Epoll(descriptor))
+}
+
+/// `select(2)` for reading with a bitmap of any length: how many are readable, and what the kernel
+/// left of the timeout.
+///
+/// # Errors
+///
+/// What `select` reports.
+#[allow(
+    unsafe_code,
+    reason = "crates have the fd_set of the C library, which is shorter"
+)]
+pub(crate) fn select_readable(
+    bitmap: &mut [u64],
+    timeout: Duration,
+) -> nix::Result<(c_int, Duration)> {
+    let bits = c_int::try_from(bitmap.len() * 64).map_err(|_| Errno::EINVAL)?;
+    let seconds = libc::time_t::try_from(timeout.as_secs()).map_err(|_| Errno::EINVAL)?;
+    let mut left = libc::timeval {
+        tv_sec: seconds,
+        tv_usec: timeout.subsec_micros().into(),
+    };
+    let none = std::ptr::null_mut();
+    let set = bitmap.as_mut_ptr().cast::<libc::fd_set>();
+    // SAFETY: the kernel reads and writes as many bits as the first argument says, and the bitmap
+    // has so many (select(2), BUGS).
+    let count = Errno::result(unsafe { libc::select(bits, set, none, none, &raw mut left) })?;
+    let seconds = u64::try_from(left.tv_sec).expect("never negative");
+    let micros = u64::try_from(left.tv_usec).expect("never negative");
+    Ok((
+        count,
+        Duration::from_secs(seconds) + Duration::from_micros(micros),
+    ))
+}
+
+/// Gives a signal its default action again; Rust ignores `SIGPIPE`, and C does not.
+///
+/// # Errors
+///
+/// What `sigaction(2)` reports.
+#[allow(unsafe_code, reason = "nix cannot know that no handler is installed")]
+pub(crate) fn set_default_action(signal: Signal) -> nix::Result<()> {
+    // SAFETY: the default action runs no code of this program.
+    unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl)? };
+    Ok(())
 }
 
 /// `getsockopt(2)` with `TCP_INFO`; of a listener, `tcpi_unacked` is the length of its queue of

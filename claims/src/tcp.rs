@@ -3,7 +3,8 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::AsFd;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sys::epoll::EpollFlags;
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -88,4 +89,22 @@ pub(crate) fn state(socket: impl AsFd) -> io::Result<&'static str> {
     ];
     let number = usize::from(crate::sys::tcp_info(socket)?.tcpi_state);
     Ok(names.get(number).copied().unwrap_or("?"))
+}
+
+/// Waits until the peer's kernel has acknowledged all that was written.
+pub(crate) fn acknowledged(socket: &Socket) -> io::Result<()> {
+    until(|| {
+        let info = crate::sys::tcp_info(socket)?;
+        Ok(info.tcpi_unacked == 0 && info.tcpi_notsent_bytes == 0)
+    })
+}
+
+/// Waits for a state of which no event tells. Returns without it when the patience is over; what
+/// is looked at next will show that.
+pub(crate) fn until(mut is_so: impl FnMut() -> io::Result<bool>) -> io::Result<()> {
+    let deadline = Instant::now() + readiness::PATIENCE;
+    while !is_so()? && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
 }

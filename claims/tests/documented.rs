@@ -46,7 +46,13 @@ macro_rules! claims_as_documented {
 
 claims_as_documented! {
     mmap
+    fd_set_size
+    create_size
+    connect_timeout
     connect_result
+    write_after_close
+    hang_up
+    aborted_client
     edge_events
 }
 

@@ -1,13 +1,29 @@
 //! The claims, one file each.
 
+pub(crate) mod aborted_client;
 pub(crate) mod connect_result;
+pub(crate) mod connect_timeout;
+pub(crate) mod create_size;
 pub(crate) mod edge_events;
+pub(crate) mod fd_set_size;
+pub(crate) mod hang_up;
 pub(crate) mod mmap;
+pub(crate) mod write_after_close;
 
 use crate::claim::Claim;
 
 /// All of them, by number.
-pub(crate) const ALL: [&Claim; 3] = [&mmap::CLAIM, &connect_result::CLAIM, &edge_events::CLAIM];
+pub(crate) const ALL: [&Claim; 9] = [
+    &mmap::CLAIM,
+    &fd_set_size::CLAIM,
+    &create_size::CLAIM,
+    &connect_timeout::CLAIM,
+    &connect_result::CLAIM,
+    &write_after_close::CLAIM,
+    &hang_up::CLAIM,
+    &aborted_client::CLAIM,
+    &edge_events::CLAIM,
+];
 
 /// The claim with this number or name.
 pub(crate) fn find(called: &str) -> Result<&'static Claim, String> {
