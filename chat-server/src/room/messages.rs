@@ -4,7 +4,7 @@
 //! it.
 //! Leaves out: message ids and history.
 
-use chat_protocol::{LineWriter, Message, Tags};
+use chat_protocol::{LineWriter, Message, Tags, eq_ignore_case};
 
 use super::capabilities::Capabilities;
 use super::channel::{ChannelModes, ChannelSlot, Status};
@@ -118,13 +118,16 @@ impl State {
             text,
             client_tags: &client_tags,
         };
-        let targets = targets
-            .split(|&byte| byte == b',')
-            .filter(|target| !target.is_empty());
-        for (index, target) in targets.enumerate() {
-            if index == MAX_TARGETS {
+        let mut told: Vec<&[u8]> = Vec::new();
+        for target in targets.split(|&byte| byte == b',') {
+            // Who is named twice is not told twice.
+            if target.is_empty() || told.iter().any(|other| eq_ignore_case(other, target)) {
+                continue;
+            }
+            if told.len() == MAX_TARGETS {
                 return self.object(from, manner, ERR_TOOMANYTARGETS, &[target]);
             }
+            told.push(target);
             self.say_to(from, target, &saying);
         }
     }

@@ -42,15 +42,36 @@ fn several_targets_are_all_served_up_to_8() {
         [
             ":ann!~ann@127.0.0.1 PRIVMSG bob :hi",
             ":ann!~ann@127.0.0.1 PRIVMSG #c :hi",
-            ":ann!~ann@127.0.0.1 PRIVMSG bob :hi",
         ]
     );
-    let targets = ["bob"; 9].join(",");
+    for number in 1..8 {
+        let nick = format!("eve{number}");
+        room.person(&nick);
+    }
     assert_eq!(
-        room.ask(ann, &format!("PRIVMSG {targets} :hi")),
+        room.ask(ann, "PRIVMSG eve1,eve2,eve3,eve4,eve5,eve6,eve7,#c,bob :hi"),
         [":irc.test 407 ann bob :Too many targets, the rest is ignored"]
     );
-    assert_eq!(room.lines(bob).len(), 8);
+    assert_eq!(room.lines(bob).len(), 1);
+}
+
+#[test]
+fn who_is_named_twice_is_told_once() {
+    let mut room = Room::new();
+    let [ann, bob] = room.people_in("#c", ["ann", "bob"]);
+    assert_eq!(
+        room.ask(ann, "PRIVMSG bob,BOB,bob,bob,bob,bob,bob,bob,bob,#C,#c :hi"),
+        [""; 0]
+    );
+    assert_eq!(
+        room.lines(bob),
+        [
+            ":ann!~ann@127.0.0.1 PRIVMSG bob :hi",
+            ":ann!~ann@127.0.0.1 PRIVMSG #c :hi",
+        ]
+    );
+    // Nor does it get the same error twice.
+    assert_eq!(room.ask(ann, "PRIVMSG nobody,nobody :hi").len(), 1);
 }
 
 #[test]
