@@ -39,6 +39,8 @@ pub(super) struct Letter {
     text: Form,
     /// Bytes at the start of `text` that say in which room it was said.
     room_bytes: usize,
+    /// It was longer than a line, and has lost its end.
+    pub(super) is_cut: bool,
     /// The room to which it was said.
     pub(super) room: Option<ChannelSlot>,
 }
@@ -55,6 +57,7 @@ impl Letter {
             with_both: Form::default(),
             text: Form::default(),
             room_bytes: 0,
+            is_cut: false,
             room: None,
         }
     }
@@ -81,7 +84,7 @@ impl Letter {
         }
         self.room = None;
         self.line.clear();
-        compose(LineWriter::new(&mut self.line)).finish();
+        self.is_cut = compose(LineWriter::new(&mut self.line)).finish().cut;
     }
 
     /// The message as a plain peer whose room is `room` wants it; empty if

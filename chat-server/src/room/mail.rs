@@ -262,6 +262,11 @@ impl Mail {
         self.post(to.slot);
     }
 
+    /// Whether the message that was written last was cut to fit a line.
+    pub(super) fn is_cut(&self) -> bool {
+        self.letter.is_cut
+    }
+
     /// Says to which room the message is, so that plain peers who are in
     /// several can tell.
     pub(super) fn address_to_room(&mut self, room: ChannelSlot) {

@@ -1,7 +1,8 @@
 //! Saying something: PRIVMSG, NOTICE and TAGMSG, to people and to channels.
 //!
 //! Shows: one message is formatted once and copied to everybody who may hear
-//! it.
+//! it; what the sender's name in front makes too long for a line is cut, and the
+//! sender is told.
 //! Leaves out: message ids and history.
 
 use chat_protocol::{LineWriter, Message, Tags, eq_ignore_case};
@@ -180,6 +181,7 @@ impl State {
         self.mail.write_tagged(saying.client_tags, |line| {
             saying.compose(line, source, &target)
         });
+        let is_cut = self.mail.is_cut();
         if hearers.is_empty() {
             self.mail.address_to_room(slot);
         }
@@ -190,6 +192,9 @@ impl State {
                     && understands(capabilities, saying.manner)
             });
         self.echo(from, saying.manner);
+        if is_cut {
+            self.tell_of_cut(from, &target);
+        }
     }
 
     fn say_to_client(&mut self, from: ClientSlot, to: ClientSlot, saying: &Saying<'_>) {
@@ -197,16 +202,34 @@ impl State {
         self.mail.write_tagged(saying.client_tags, |line| {
             saying.compose(line, sender.identity.as_source(), receiver.identity.nick())
         });
+        let is_cut = self.mail.is_cut();
         if understands(self.mail.capabilities(to), saying.manner) {
             self.mail.post(to);
         }
         self.echo(from, saying.manner);
+        if is_cut {
+            let nick = self.clients[to].identity.nick().to_vec();
+            self.tell_of_cut(from, &nick);
+        }
         if let (Some(away), Manner::Privmsg) = (&self.clients[to].away, saying.manner) {
             self.mail.reply(&self.clients[from], RPL_AWAY, |line| {
                 line.parameter(self.clients[to].identity.nick())
                     .trailing(away)
             });
         }
+    }
+
+    /// Tells a client that what it said has lost its end on the way. Clients
+    /// know what stands in front of it and send long texts in pieces; a program
+    /// or a plain peer may not.
+    fn tell_of_cut(&mut self, from: ClientSlot, target: &[u8]) {
+        self.counters.messages_cut += 1;
+        let notice = [
+            b"Your message to ",
+            target,
+            b" was cut: with your name and address in front it was too long for a line",
+        ];
+        self.notify(from, &notice.concat());
     }
 
     /// Sends what was said back to who said it, if asked to.

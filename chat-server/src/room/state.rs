@@ -65,6 +65,10 @@ pub struct Counters {
     pub lines_malformed: u64,
     /// Messages put into queues: one to a hundred members counts a hundred.
     pub lines_queued: u64,
+    /// Messages of which the end was cut off, because with the sender's name in
+    /// front they were longer than a line.
+    #[serde(default)]
+    pub messages_cut: u64,
     /// Passwords that were wrong, of the server or of an operator.
     pub wrong_passwords: u64,
     /// Clients put out because they guessed at passwords of operators.

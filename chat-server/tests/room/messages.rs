@@ -75,6 +75,27 @@ fn who_is_named_twice_is_told_once() {
 }
 
 #[test]
+fn who_says_more_than_a_line_holds_is_told_that_its_end_is_lost() {
+    let mut room = Room::new();
+    let [ann, bob] = room.people_in("#c", ["ann", "bob"]);
+    // `:ann!~ann@127.0.0.1 PRIVMSG #c :` is 32 bytes long.
+    let longest = "x".repeat(510 - 32);
+    assert_eq!(room.ask(ann, &format!("PRIVMSG #c :{longest}")), [""; 0]);
+    assert!(room.lines(bob)[0].ends_with(&longest));
+    let notice = |target| {
+        let cut = "was cut: with your name and address in front it was too long for a line";
+        format!(":irc.test NOTICE ann :Your message to {target} {cut}")
+    };
+    for (command, target) in [("PRIVMSG", "#c"), ("NOTICE", "#c"), ("PRIVMSG", "bob")] {
+        let line = format!("{command} {target} :{longest}yz");
+        assert_eq!(room.ask(ann, &line), [notice(target)]);
+        let heard = room.lines(bob);
+        assert!(heard.len() == 1 && heard[0].len() == 510, "{heard:?}");
+    }
+    assert_eq!(room.state.counters().messages_cut, 3);
+}
+
+#[test]
 fn without_target_or_text_there_is_411_or_412_but_never_for_a_notice() {
     let mut room = Room::new();
     let ann = room.person("ann");

@@ -52,13 +52,14 @@ fn uptime(up: Duration) -> impl fmt::Display {
 
 /// Each counter in words. Whoever adds one is told by the compiler to add it
 /// here.
-fn described(counters: &Counters) -> [(u64, &'static str); 8] {
+fn described(counters: &Counters) -> [(u64, &'static str); 9] {
     let Counters {
         lines_received,
         lines_too_long,
         lines_not_utf8,
         lines_malformed,
         lines_queued,
+        messages_cut,
         wrong_passwords,
         clients_guessing,
         clients_too_slow,
@@ -69,6 +70,7 @@ fn described(counters: &Counters) -> [(u64, &'static str); 8] {
         (lines_not_utf8, "of them not UTF-8"),
         (lines_malformed, "of them no IRC message"),
         (lines_queued, "lines queued for sending"),
+        (messages_cut, "messages cut to fit a line"),
         (wrong_passwords, "wrong passwords"),
         (clients_guessing, "clients put out for guessing passwords"),
         (clients_too_slow, "clients put out for reading too slowly"),
