@@ -39,6 +39,7 @@
 //! Leaves out: what the commands mean; that is the server's and the client's.
 
 mod bytes;
+mod case_mapping;
 mod decoder;
 pub mod limits;
 mod line_buffer;
@@ -52,6 +53,7 @@ mod source;
 mod split;
 mod tags;
 
+pub use case_mapping::CaseMapping;
 pub use decoder::{Decoded, DropCounts, DropReason, LineDecoder};
 pub use limits::{
     CHANNEL_BYTES, MAX_BODY_BYTES, MAX_CLIENT_TAG_BYTES, MAX_PARAMETERS, MAX_TAG_BYTES, NICK_BYTES,
@@ -62,7 +64,7 @@ pub use line_writer::LineWriter;
 pub use mask::mask_matches;
 pub use message::{Message, ParseError};
 pub use names::{FoldedName, eq_ignore_case, fold, is_channel, is_nick};
-pub use neutral::neutral;
+pub use neutral::{neutral, neutral_with_formatting};
 pub use parameters::Parameters;
 pub use source::Source;
 pub use split::{SplitText, split_text};

@@ -1,8 +1,7 @@
 //! Nicknames and channel names: which are valid, and when two are the same.
 //!
 //! Shows: a key for tables of names that is made without allocating.
-//! Leaves out: the case mapping `rfc1459`, in which `{` is a lower-case `[`. Ours is `ascii`,
-//! announced in numeric 005.
+//! Leaves out: case beyond ASCII: É and é are two letters on every network.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -10,6 +9,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use crate::bytes::Escaped;
+use crate::case_mapping::CaseMapping;
 use crate::limits::{CHANNEL_BYTES, NICK_BYTES};
 
 /// Whether `name` can be a nickname: 1 to [`NICK_BYTES`] bytes, letters, ``[]\`_^{|}``, and after
@@ -44,30 +44,44 @@ pub fn eq_ignore_case(left: &[u8], right: &[u8]) -> bool {
     left.eq_ignore_ascii_case(right)
 }
 
-/// The key under which a table keeps `name`: the same for all names that are equal but for case.
+/// The key under which a table keeps `name` under the case mapping `ascii`: the same for all names
+/// that are equal but for case.
 #[must_use]
 pub fn fold(name: &[u8]) -> FoldedName {
-    let mut inline = [0; INLINE_BYTES];
-    let folded = match inline.get_mut(..name.len()) {
-        Some(slot) => {
-            slot.copy_from_slice(name);
-            slot.make_ascii_lowercase();
-            #[expect(clippy::cast_possible_truncation, reason = "not over INLINE_BYTES")]
-            Folded::Inline {
-                length: name.len() as u8,
-                bytes: inline,
+    CaseMapping::Ascii.fold(name)
+}
+
+impl CaseMapping {
+    /// The key under which a table keeps `name`: the same for all names that are equal but for
+    /// case.
+    #[must_use]
+    pub fn fold(self, name: &[u8]) -> FoldedName {
+        let mut inline = [0; INLINE_BYTES];
+        let folded = match inline.get_mut(..name.len()) {
+            Some(slot) => {
+                slot.copy_from_slice(name);
+                self.make_lowercase(slot);
+                #[expect(clippy::cast_possible_truncation, reason = "not over INLINE_BYTES")]
+                Folded::Inline {
+                    length: name.len() as u8,
+                    bytes: inline,
+                }
             }
-        }
-        None => Folded::Boxed(name.to_ascii_lowercase().into()),
-    };
-    FoldedName(folded)
+            None => {
+                let mut bytes = Box::<[u8]>::from(name);
+                self.make_lowercase(&mut bytes);
+                Folded::Boxed(bytes)
+            }
+        };
+        FoldedName(folded)
+    }
 }
 
 /// The longest name that is folded without allocating: any that [`is_nick`] or [`is_channel`]
 /// accepts, and those of most other networks.
 const INLINE_BYTES: usize = 64;
 
-/// A name in lower case, as key of a table; made by [`fold`].
+/// A name in lower case, as key of a table; made by [`fold`] and [`CaseMapping::fold`].
 ///
 /// Equal and hashed as its bytes, so that a map of these can be asked with a `&[u8]` that is
 /// already in lower case. Names up to 64 bytes are held in place.

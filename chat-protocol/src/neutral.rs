@@ -25,13 +25,25 @@ const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 #[must_use]
 pub fn neutral(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    without_formatting(&text)
-        .chars()
+    harmless(&without_formatting(&text), |_| false)
+}
+
+/// Like [`neutral`], with IRC's formatting codes left in, for a screen that acts on them.
+///
+/// The screen must not let them through to the terminal: they are control characters too.
+#[must_use]
+pub fn neutral_with_formatting(bytes: &[u8]) -> String {
+    harmless(&String::from_utf8_lossy(bytes), |c| FORMATTING.contains(&c))
+}
+
+/// The text without what a terminal might act on, but for the control characters to keep.
+fn harmless(text: &str, is_kept: fn(char) -> bool) -> String {
+    text.chars()
         .filter(|&c| !is_invisible(c))
         .map(|c| match c {
             '\t' => ' ',
             '\u{2028}' | '\u{2029}' => REPLACEMENT,
-            _ if c.is_control() => REPLACEMENT,
+            _ if c.is_control() && !is_kept(c) => REPLACEMENT,
             _ => c,
         })
         .collect()
@@ -52,18 +64,21 @@ fn is_invisible(c: char) -> bool {
         | '\u{200B}' | '\u{FEFF}')
 }
 
+/// IRC's codes for bold, colour, hexadecimal colour, plain, monospace, reversed, italic, struck
+/// through and underlined.
+const FORMATTING: [char; 9] = [
+    '\x02', '\x03', '\x04', '\x0F', '\x11', '\x16', '\x1D', '\x1E', '\x1F',
+];
+
 /// The text without IRC's codes for bold, colour and so on.
 /// (<https://modern.ircdocs.horse/formatting>)
 fn without_formatting(text: &str) -> Cow<'_, str> {
-    const CODES: [char; 9] = [
-        '\x02', '\x03', '\x04', '\x0F', '\x11', '\x16', '\x1D', '\x1E', '\x1F',
-    ];
-    if !text.contains(CODES) {
+    if !text.contains(FORMATTING) {
         return Cow::Borrowed(text);
     }
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(CODES) {
+    while let Some(at) = rest.find(FORMATTING) {
         plain.push_str(&rest[..at]);
         let after = &rest[at + 1..];
         rest = match rest.as_bytes()[at] {
@@ -127,6 +142,14 @@ mod tests {
         ] {
             assert_eq!(neutral(text.as_bytes()), plain);
         }
+    }
+
+    #[test]
+    fn a_screen_gets_the_formatting_and_nothing_else_that_a_terminal_acts_on() {
+        let bytes = b"\x02a\x1b[2J\x0304,1b\x0f\tc\x9b\x07\xe2\x80\xae";
+        let text = neutral_with_formatting(bytes);
+        assert_eq!(text, "\x02a\u{FFFD}[2J\x0304,1b\x0f c\u{FFFD}\u{FFFD}");
+        assert_eq!(neutral(text.as_bytes()), neutral(bytes));
     }
 
     #[test]
