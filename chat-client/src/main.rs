@@ -22,6 +22,11 @@ mod line_mode;
 mod random;
 mod raw;
 mod resolve;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the screen that uses all of it is being built"
+)]
 mod session;
 mod standard_stream;
 

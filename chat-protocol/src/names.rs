@@ -57,21 +57,18 @@ impl CaseMapping {
     #[must_use]
     pub fn fold(self, name: &[u8]) -> FoldedName {
         let mut inline = [0; INLINE_BYTES];
-        let folded = match inline.get_mut(..name.len()) {
-            Some(slot) => {
-                slot.copy_from_slice(name);
-                self.make_lowercase(slot);
-                #[expect(clippy::cast_possible_truncation, reason = "not over INLINE_BYTES")]
-                Folded::Inline {
-                    length: name.len() as u8,
-                    bytes: inline,
-                }
+        let folded = if let Some(slot) = inline.get_mut(..name.len()) {
+            slot.copy_from_slice(name);
+            self.make_lowercase(slot);
+            #[expect(clippy::cast_possible_truncation, reason = "not over INLINE_BYTES")]
+            Folded::Inline {
+                length: name.len() as u8,
+                bytes: inline,
             }
-            None => {
-                let mut bytes = Box::<[u8]>::from(name);
-                self.make_lowercase(&mut bytes);
-                Folded::Boxed(bytes)
-            }
+        } else {
+            let mut bytes = Box::<[u8]>::from(name);
+            self.make_lowercase(&mut bytes);
+            Folded::Boxed(bytes)
         };
         FoldedName(folded)
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use ratatui::crossterm::event::KeyEvent;
 
 use crate::address::Address;
-use crate::session::News;
+use crate::session::Report;
 
 /// The time at which something happens.
 ///
@@ -31,7 +31,7 @@ pub(crate) enum AppEvent {
         rows: u16,
     },
     /// The session tells something.
-    News(News),
+    Report(Report),
     /// The connection is in another state.
     Link(LinkState),
     /// The room inside this program has something to say.

@@ -14,7 +14,7 @@ use ratatui::Frame;
 use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 use ratatui::layout::Position;
 
-use crate::session::Session;
+use crate::session::{Session, Target};
 
 pub(crate) use event::{AppEvent, Effect, HostNotice, LinkState, Moment};
 
@@ -75,12 +75,14 @@ impl App {
                 KeyCode::Backspace => {
                     self.input.pop();
                 }
-                KeyCode::Enter => session.type_line(std::mem::take(&mut self.input)),
+                KeyCode::Enter => {
+                    session.type_line(Target::Current, std::mem::take(&mut self.input));
+                }
                 _ => {}
             },
             AppEvent::Paste(text) => self.input.push_str(&text),
             AppEvent::Resize { columns, rows } => self.size = (columns, rows),
-            AppEvent::News(news) => self.lines.push(news.to_string()),
+            AppEvent::Report(report) => self.lines.push(report.news.to_string()),
             AppEvent::Link(link) => self.link = Some(link),
             AppEvent::Host(notice) => self.lines.push(format!("{notice:?}")),
             AppEvent::Notice(text) => self.lines.push(text),

@@ -130,7 +130,7 @@ impl LineMode {
                 return;
             }
             let queue = &mut connection.queue;
-            self.session.fill(queue);
+            self.session.fill(queue, event_loop.now());
             match queue.flush(event_loop, &connection.stream) {
                 Ok(0) if queue.is_above_mark() => {
                     return self.lose(event_loop, LostReason::NotReading);
@@ -165,7 +165,7 @@ impl LineMode {
         }
         // A connection that has lasted: the next one may come as quickly.
         self.backoff.reset();
-        self.session.check();
+        self.session.check(event_loop.now());
         connection.unanswered = self.session.awaited_check();
     }
 

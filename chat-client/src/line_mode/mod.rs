@@ -21,7 +21,8 @@ use epoll_loop::{Event, EventLoop, Readiness, Signal, Trace, WatcherId};
 use crate::address::Address;
 use crate::attempt::Attempt;
 use crate::failure::Failure;
-use crate::session::{Command, Session};
+use crate::session;
+use crate::session::{Command, News, Session, Surface, Target};
 use crate::standard_stream::watch_for_gone_reader;
 
 use backoff::Backoff;
@@ -109,7 +110,11 @@ impl LineMode {
             ));
         }
         Ok(LineMode {
-            session: Session::new(&settings.nick, &settings.channels),
+            session: Session::new(session::Settings::new(
+                &settings.nick,
+                &settings.channels,
+                Surface::Lines,
+            )),
             attempt: Attempt::new(settings.address),
             connection: None,
             retry: None,
@@ -140,8 +145,11 @@ impl LineMode {
     }
 
     fn print_news(&mut self) {
-        for news in self.session.take_news() {
-            self.printer.tell(&news);
+        for report in self.session.take_news() {
+            // What the person has typed stands in the terminal already.
+            if !matches!(report.news, News::Said { is_own: true, .. }) {
+                self.printer.tell(&report.news);
+            }
         }
     }
 
@@ -209,7 +217,7 @@ impl LineMode {
                     .say("not connected, the line will be sent later");
             }
         }
-        self.session.type_line(text);
+        self.session.type_line(Target::Current, text);
     }
 
     /// Whether others would lose their room, and the person was not asked yet.

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use chat_protocol::neutral;
+
 use crate::session::{Manner, News, Place};
 
 impl fmt::Display for News {
@@ -13,51 +15,57 @@ impl fmt::Display for News {
         match self {
             News::Said {
                 place,
+                only_for,
                 nick,
                 manner,
                 text,
+                ..
             } => {
-                match place {
-                    Place::Channel(channel) => write!(f, "{channel} ")?,
-                    Place::Private => f.write_str("private ")?,
-                    Place::Server => {}
+                match (place, only_for) {
+                    (Place::Channel(channel), Some(sign)) => write!(f, "{sign}{channel} ")?,
+                    (Place::Channel(channel), None) => write!(f, "{channel} ")?,
+                    (Place::Private(_), _) => f.write_str("private ")?,
+                    (Place::Server, _) => {}
                 }
+                let text = Plain(text);
                 match manner {
                     Manner::Text => write!(f, "<{nick}> {text}"),
                     Manner::Action => write!(f, "* {nick} {text}"),
                     Manner::Notice => write!(f, "-{nick}- {text}"),
                 }
             }
-            News::Joined { channel, nick } => write!(f, "{channel} --> {nick} joined"),
+            News::Joined { channel, nick, .. } => write!(f, "{channel} --> {nick} joined"),
             News::Parted {
                 channel,
                 nick,
                 reason,
+                ..
             } => write!(f, "{channel} <-- {nick} left{}", Because(reason)),
             News::Kicked {
                 channel,
                 nick,
                 by,
                 reason,
+                ..
             } => write!(
                 f,
                 "{channel} <-- {nick} was thrown out by {by}{}",
                 Because(reason)
             ),
-            News::Quit { nick, reason } => write!(f, "<-- {nick} quit{}", Because(reason)),
-            News::Renamed { from, to } => write!(f, "-- {from} is now {to}"),
+            News::Quit { nick, reason, .. } => write!(f, "<-- {nick} quit{}", Because(reason)),
+            News::Renamed { from, to, .. } => write!(f, "-- {from} is now {to}"),
             News::Topic { channel, topic, by } => {
                 write!(f, "{channel} -- ")?;
                 match (by, topic.as_str()) {
                     (None, "") => write!(f, "there is no topic"),
-                    (None, topic) => write!(f, "the topic is: {topic}"),
+                    (None, topic) => write!(f, "the topic is: {}", Plain(topic)),
                     (Some(by), "") => write!(f, "{by} took the topic away"),
-                    (Some(by), topic) => write!(f, "{by} set the topic: {topic}"),
+                    (Some(by), topic) => write!(f, "{by} set the topic: {}", Plain(topic)),
                 }
             }
             News::Names { channel, names } => write!(f, "{channel} -- here: {names}"),
             News::Mode { target, change, by } => write!(f, "{target} -- {by} set mode {change}"),
-            News::Answer(words) => write!(f, "-- {words}"),
+            News::Server(words) | News::Answer(words) => write!(f, "-- {words}"),
             News::Refused(words) => write!(f, "-- error: {words}"),
             News::Help(line) => f.write_str(line),
             News::Hint(words) => write!(f, "chat-client: {words}"),
@@ -73,8 +81,17 @@ impl fmt::Display for Because<'_> {
         if self.0.is_empty() {
             Ok(())
         } else {
-            write!(f, " ({})", self.0)
+            write!(f, " ({})", Plain(self.0))
         }
+    }
+}
+
+/// Text without IRC's formatting, which in a pipe is only noise.
+struct Plain<'a>(&'a str);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&neutral(self.0.as_bytes()))
     }
 }
 
@@ -82,14 +99,14 @@ impl fmt::Display for Because<'_> {
 mod tests {
     use std::time::Instant;
 
-    use crate::session::Session;
+    use crate::session::{Session, Settings, Surface};
 
     /// What is printed of one line of a server.
     fn printed(line: &str) -> String {
-        let mut session = Session::new("ann", &[]);
+        let mut session = Session::new(Settings::new("ann", &[], Surface::Lines));
         session.receive(line.as_bytes(), Instant::now());
         let lines = session.take_news();
-        let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+        let lines: Vec<String> = lines.iter().map(|report| report.news.to_string()).collect();
         lines.join("|")
     }
 
@@ -97,6 +114,7 @@ mod tests {
     fn each_thing_that_happens_is_one_line() {
         for (line, text) in [
             (":bob!b@h PRIVMSG #a :hello", "#a <bob> hello"),
+            (":bob!b@h PRIVMSG #a :\x02hel\x0304lo", "#a <bob> hello"),
             (":bob!b@h PRIVMSG ann :hello", "private <bob> hello"),
             (
                 ":bob!b@h PRIVMSG #a :\x01ACTION waves\x01",

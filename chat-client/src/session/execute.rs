@@ -4,12 +4,15 @@
 //! name, which the server puts before it; longer text becomes several lines,
 //! and what cannot be split is refused. Nothing is cut.
 
-use chat_protocol::{LineWriter, MAX_BODY_BYTES, TagLimit, split_text};
+use chat_protocol::{
+    LineWriter, MAX_BODY_BYTES, TagLimit, neutral, neutral_with_formatting, split_text,
+};
 
+use super::Session;
 use super::command::{Command, help, is_channel};
 use super::ctcp::enclose;
-use super::news::News;
-use super::{Session, USER};
+use super::news::{Manner, News, Place};
+use super::settings::{Surface, Target};
 
 /// The longest host name that a server shows. (RFC 2812, section 2.3.1)
 const MAX_HOST_BYTES: usize = 63;
@@ -19,28 +22,32 @@ const MAX_HOST_BYTES: usize = 63;
 const MIN_PIECE_BYTES: usize = 32;
 
 impl Session {
-    /// Does what a typed line asks for.
-    pub(super) fn execute(&mut self, text: &str) {
+    /// Does what a line asks for that was typed in `target`.
+    pub(super) fn execute(&mut self, target: &Target, text: &str) {
         let command = match Command::parse(text) {
             Ok(command) => command,
             Err(err) => return self.hint(err.to_string()),
         };
         match command {
-            Command::Say(text) => self.say_here(text, false),
-            Command::Me(text) => self.say_here(text, true),
-            Command::Msg(target, text) => self.say_to(target.as_bytes(), text, false),
+            Command::Say(text) => self.say_here(target, text, Manner::Text),
+            Command::Me(text) => self.say_here(target, text, Manner::Action),
+            Command::Msg(receiver, text) => {
+                self.say_to(&self.raw_name(receiver), text, Manner::Text);
+            }
             Command::Join(channels, keys) => self.join(channels, keys),
             Command::Part(channel, reason) => {
                 let reason = (!reason.is_empty()).then_some(reason);
-                self.send_about_channel(b"PART", channel, reason);
+                self.send_about_channel(b"PART", target, channel, reason);
             }
-            Command::Names(channel) => self.send_about_channel(b"NAMES", channel, None),
-            Command::Topic(channel, topic) => self.send_about_channel(b"TOPIC", channel, topic),
-            Command::Who(mask) => self.send_about_channel(b"WHO", mask, None),
+            Command::Names(channel) => self.send_about_channel(b"NAMES", target, channel, None),
+            Command::Topic(channel, topic) => {
+                self.send_about_channel(b"TOPIC", target, channel, topic);
+            }
+            Command::Who(mask) => self.send_about_channel(b"WHO", target, mask, None),
             Command::Nick(nick) => self.send(b"NICK", &[nick.as_bytes()], None),
             Command::Whois(nick) => self.send(b"WHOIS", &[nick.as_bytes()], None),
             Command::Quit(reason) => self.quit(reason),
-            Command::Help => self.news.extend(help().map(News::Help)),
+            Command::Help => help().for_each(|line| self.tell(News::Help(line))),
         }
     }
 
@@ -57,29 +64,42 @@ impl Session {
         if line.finish().cut {
             self.hint(format!("longer than {MAX_BODY_BYTES} bytes and not sent"));
         } else {
-            self.outbox.queue(bytes);
+            self.outbox.queue(bytes, None);
         }
     }
 
-    /// Sends a line about a channel, the current one if none is named.
+    /// Sends a line about a channel, the one of `target` if none is named.
     fn send_about_channel(
         &mut self,
         command: &[u8],
+        target: &Target,
         channel: Option<&str>,
         trailing: Option<&str>,
     ) {
-        let current = self.channels.current();
-        match channel.map(str::as_bytes).or(current) {
-            Some(channel) => {
-                let channel = channel.to_vec();
-                self.send(command, &[&channel], trailing);
-            }
+        let channel = match channel {
+            Some(channel) => Some(self.raw_name(channel)),
+            None => self.receiver(target),
+        };
+        match channel {
+            Some(channel) => self.send(command, &[&channel], trailing),
             None => self.refuse_without_channel(),
         }
     }
 
+    /// The channel or person that text of `target` goes to.
+    fn receiver(&self, target: &Target) -> Option<Vec<u8>> {
+        match target {
+            Target::Current => self.channels.current().map(<[u8]>::to_vec),
+            Target::Named(name) => Some(self.raw_name(name)),
+            Target::Server => None,
+        }
+    }
+
     fn refuse_without_channel(&mut self) {
-        self.hint("not sent, you are in no channel: /join #channel");
+        self.hint(match self.settings.surface {
+            Surface::Lines => "not sent, you are in no channel: /join #channel",
+            Surface::Screen => "not sent, nobody is here: /join #channel",
+        });
     }
 
     fn join(&mut self, channels: &str, keys: &str) {
@@ -87,7 +107,7 @@ impl Session {
         for channel in channels.split(',').filter(|channel| !channel.is_empty()) {
             let channel = channel_name(channel);
             let key = keys.next().map(str::as_bytes);
-            self.channels.ask(channel.as_bytes(), key);
+            self.channels.ask(channel.as_bytes(), key, &self.isupport);
             match key {
                 Some(key) => self.send(b"JOIN", &[channel.as_bytes(), key], None),
                 None => self.send(b"JOIN", &[channel.as_bytes()], None),
@@ -95,42 +115,70 @@ impl Session {
         }
     }
 
-    fn say_here(&mut self, text: &str, is_action: bool) {
-        match self.channels.current() {
-            Some(current) => {
-                let current = current.to_vec();
-                self.say_to(&current, text, is_action);
-            }
+    fn say_here(&mut self, target: &Target, text: &str, manner: Manner) {
+        match self.receiver(target) {
+            Some(receiver) => self.say_to(&receiver, text, manner),
             None => self.refuse_without_channel(),
         }
     }
 
     /// Says something, in as many lines as it takes.
-    fn say_to(&mut self, target: &[u8], text: &str, is_action: bool) {
-        let enclosing_bytes = if is_action {
-            "\x01ACTION \x01".len()
-        } else {
-            0
+    fn say_to(&mut self, receiver: &[u8], text: &str, manner: Manner) {
+        let enclosing_bytes = match manner {
+            Manner::Action => "\x01ACTION \x01".len(),
+            Manner::Text | Manner::Notice => 0,
         };
-        // ":nick!user@host PRIVMSG target :" and CR LF.
-        let around = self.prefix_bytes() + " PRIVMSG  :\r\n".len() + target.len() + enclosing_bytes;
-        let room = MAX_BODY_BYTES.saturating_sub(around);
-        if room < MIN_PIECE_BYTES {
+        let command: &[u8] = match manner {
+            Manner::Text | Manner::Action => b"PRIVMSG",
+            Manner::Notice => b"NOTICE",
+        };
+        let Some(room) = self.text_bytes(receiver, enclosing_bytes) else {
             return self.hint("not sent, the name of the receiver is too long");
-        }
+        };
         for piece in split_text(text, room) {
             let mut bytes = Vec::new();
             let line = LineWriter::with_tag_limit(&mut bytes, TagLimit::Client)
-                .command(b"PRIVMSG")
-                .parameter(target);
-            if is_action {
+                .command(command)
+                .parameter(receiver);
+            if manner == Manner::Action {
                 line.trailing(&enclose(b"ACTION", piece.as_bytes()))
                     .finish();
             } else {
                 line.trailing(piece.as_bytes()).finish();
             }
-            self.outbox.queue(bytes);
+            let said = self.own_words(receiver, piece, manner);
+            self.outbox.queue(bytes, said);
         }
+    }
+
+    /// What the person will have said; none if the server is going to tell.
+    fn own_words(&self, receiver: &[u8], text: &str, manner: Manner) -> Option<News> {
+        if self.is_me(receiver) {
+            return None;
+        }
+        let (only_for, name) = self.isupport.status_and_channel(receiver);
+        let place = if self.isupport.is_channel(name) {
+            Place::Channel(neutral(name))
+        } else {
+            Place::Private(neutral(name))
+        };
+        Some(News::Said {
+            place,
+            only_for,
+            nick: self.nick(),
+            manner,
+            text: neutral_with_formatting(text.as_bytes()),
+            is_own: true,
+        })
+    }
+
+    /// How many bytes of text fit into one line to `receiver`, besides
+    /// `enclosing` ones; none if it leaves too little room.
+    pub(super) fn text_bytes(&self, receiver: &[u8], enclosing: usize) -> Option<usize> {
+        // ":nick!user@host PRIVMSG receiver :" and CR LF.
+        let around = self.prefix_bytes() + " PRIVMSG  :\r\n".len() + receiver.len() + enclosing;
+        let room = MAX_BODY_BYTES.saturating_sub(around);
+        (room >= MIN_PIECE_BYTES).then_some(room)
     }
 
     /// How long the name is that the server puts before what is said, with its
@@ -139,9 +187,18 @@ impl Session {
         let user_and_host = match &self.user_and_host {
             Some(known) => known.len(),
             // An unproven user name has a tilde.
-            None => "~".len() + USER.len() + "@".len() + MAX_HOST_BYTES,
+            None => "~".len() + self.settings.user.len() + "@".len() + MAX_HOST_BYTES,
         };
         ":".len() + self.nick.len() + "!".len() + user_and_host
+    }
+
+    /// Asks about a channel that the person has entered what a screen shows of
+    /// it: its modes.
+    pub(super) fn ask_about(&mut self, channel: &[u8]) {
+        if self.settings.surface == Surface::Screen {
+            let line = self.outbox.reply().command(b"MODE");
+            line.parameter(channel).finish();
+        }
     }
 }
 

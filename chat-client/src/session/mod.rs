@@ -1,7 +1,7 @@
 //! One person's session with a server, without a socket and without a screen.
 //!
 //! Bytes of the server come in line by line, typed lines come in; out go lines
-//! for the server (into a [`SendQueue`]) and [`News`] for the person. It
+//! for the server (into a [`SendQueue`]) and [`Report`]s for the person. It
 //! outlives connections: after a reconnect it registers and joins again, and
 //! sends what had not been sent.
 //!
@@ -14,44 +14,53 @@ mod channels;
 mod command;
 mod ctcp;
 mod execute;
+mod isupport;
+mod members;
 mod news;
 mod numerics;
 mod outbox;
 mod receive;
+mod registration;
+mod settings;
 #[cfg(test)]
 mod tests;
 
-use chat_protocol::NICK_BYTES;
+use std::time::{Duration, Instant};
+
+use chat_protocol::neutral;
 use epoll_loop::SendQueue;
 
+pub(crate) use channels::Channel;
 use channels::Channels;
 pub(crate) use command::Command;
 use ctcp::Allowance;
 pub(crate) use execute::channel_name;
-pub(crate) use news::{Manner, News, Place};
+use isupport::Isupport;
+pub(crate) use members::Member;
+pub(crate) use news::{Manner, News, Place, Report};
 use outbox::Outbox;
+pub(crate) use settings::{Account, Settings, Surface, Target};
 
-/// How often an underscore is put behind a nick that is taken.
-const MAX_UNDERSCORES: usize = 5;
-
-/// The user name and the real name: nothing that tells who runs the program.
-const USER: &str = "guest";
-const REAL_NAME: &str = "chat-client";
+/// The most lines of history that are asked for at a join.
+pub(crate) const MAX_HISTORY_LINES: usize = 100;
 
 /// A session, connected or not.
 #[derive(Debug)]
 pub(crate) struct Session {
-    /// The nick that is asked for at each connection.
-    wanted_nick: String,
+    /// Its nick is the one that is asked for at each connection.
+    settings: Settings,
     /// As the server has it.
     nick: Vec<u8>,
     /// What others see behind the nick, once the server has shown it.
     user_and_host: Option<Vec<u8>>,
     stage: Stage,
+    isupport: Isupport,
+    /// The server's own name.
+    server: Option<String>,
     channels: Channels,
     outbox: Outbox,
     allowance: Allowance,
-    news: Vec<News>,
+    reports: Vec<Report>,
     /// What the server has said as its last words.
     last_words: Option<String>,
 }
@@ -73,41 +82,25 @@ enum Stage {
 
 impl Session {
     /// A session that is not connected.
-    ///
-    /// `nick` is a valid nickname; the `channels` will be joined, and text goes
-    /// to the last of them.
-    pub(crate) fn new(nick: &str, channels: &[String]) -> Session {
-        let mut session = Session {
-            wanted_nick: nick.to_owned(),
-            nick: nick.as_bytes().to_vec(),
+    pub(crate) fn new(settings: Settings) -> Session {
+        let mut channels = Channels::default();
+        let isupport = Isupport::default();
+        for channel in &settings.channels {
+            channels.ask(channel.as_bytes(), None, &isupport);
+        }
+        Session {
+            nick: settings.nick.as_bytes().to_vec(),
+            settings,
             user_and_host: None,
             stage: Stage::Offline,
-            channels: Channels::default(),
+            isupport,
+            server: None,
+            channels,
             outbox: Outbox::default(),
             allowance: Allowance::new(),
-            news: Vec::new(),
+            reports: Vec::new(),
             last_words: None,
-        };
-        for channel in channels {
-            session.channels.ask(channel.as_bytes(), None);
         }
-        session
-    }
-
-    /// A connection stands: asks to be registered.
-    pub(crate) fn connect(&mut self) {
-        self.stage = Stage::Registering { underscores: 0 };
-        self.last_words = None;
-        self.user_and_host = None;
-        self.ask_for_nick();
-        self.outbox
-            .reply()
-            .command(b"USER")
-            .parameter(USER.as_bytes())
-            .parameter(b"0")
-            .parameter(b"*")
-            .trailing(REAL_NAME.as_bytes())
-            .finish();
     }
 
     /// The connection is gone. Returns how many lines were written and may not
@@ -120,10 +113,11 @@ impl Session {
         self.outbox.disconnect()
     }
 
-    /// Takes a line that was typed, without its end.
-    pub(crate) fn type_line(&mut self, text: String) {
+    /// Takes a line that was typed in `target`, without its end: text, or a
+    /// command of [`help`]. It waits here until it may be sent.
+    pub(crate) fn type_line(&mut self, target: Target, text: String) {
         if !text.is_empty() {
-            self.outbox.type_line(text);
+            self.outbox.type_line(target, text);
         }
     }
 
@@ -133,17 +127,19 @@ impl Session {
     }
 
     /// Puts into `queue` what may be sent now.
-    pub(crate) fn fill(&mut self, queue: &mut SendQueue) {
+    pub(crate) fn fill(&mut self, queue: &mut SendQueue, now: Instant) {
         loop {
             let is_ready = self.stage == Stage::Registered;
-            self.outbox.fill(queue, is_ready);
+            for said in self.outbox.fill(queue, is_ready, now) {
+                self.tell(said);
+            }
             if !is_ready {
                 return;
             }
-            let Some(text) = self.outbox.next_typed() else {
+            let Some((target, text)) = self.outbox.next_typed() else {
                 return;
             };
-            self.execute(&text);
+            self.execute(&target, &text);
         }
     }
 
@@ -169,8 +165,8 @@ impl Session {
     }
 
     /// Sends a PING, unless one waits to be answered.
-    pub(crate) fn check(&mut self) {
-        self.outbox.check();
+    pub(crate) fn check(&mut self, now: Instant) {
+        self.outbox.check(now);
     }
 
     /// The number of the PING that waits to be answered.
@@ -219,42 +215,70 @@ impl Session {
     }
 
     /// Everything that has happened since this was last called.
-    pub(crate) fn take_news(&mut self) -> Vec<News> {
-        std::mem::take(&mut self.news)
+    pub(crate) fn take_news(&mut self) -> Vec<Report> {
+        std::mem::take(&mut self.reports)
+    }
+
+    /// The nick of the person, as the server has it or as it is asked for.
+    pub(crate) fn nick(&self) -> String {
+        neutral(&self.nick)
+    }
+
+    /// The network's name, or else the server's; none before it has said.
+    pub(crate) fn network(&self) -> Option<&str> {
+        self.isupport.network.as_deref().or(self.server.as_deref())
+    }
+
+    /// How long the server took for its last answer on this connection.
+    pub(crate) fn lag(&self) -> Option<Duration> {
+        self.outbox.lag()
+    }
+
+    /// The name in lower case, as this server has it: two names are the same if
+    /// these are.
+    pub(crate) fn fold(&self, name: &str) -> String {
+        let folded = self.isupport.case_mapping.fold(name.as_bytes());
+        // Only ASCII changes, so UTF-8 stays UTF-8.
+        String::from_utf8_lossy(&folded).into_owned()
+    }
+
+    /// Whether channels have names like this one here.
+    pub(crate) fn is_channel(&self, name: &str) -> bool {
+        self.isupport.is_channel(name.as_bytes())
+    }
+
+    /// A channel that the person is in or wants to be in.
+    pub(crate) fn channel(&self, name: &str) -> Option<&Channel> {
+        self.channels.find(&self.raw_name(name), &self.isupport)
+    }
+
+    /// All of those, in the order in which they were asked for.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = &Channel> + use<'_> {
+        self.channels.iter()
+    }
+
+    /// How many bytes of text fit into one line to this channel or person;
+    /// more become several lines. 0 for a name that nothing can be sent to.
+    pub(crate) fn room_for_text(&self, target: &str) -> usize {
+        self.text_bytes(&self.raw_name(target), 0).unwrap_or(0)
+    }
+
+    /// What the server calls the channel that is shown as `name`: the bytes of
+    /// a name need not be UTF-8.
+    fn raw_name(&self, name: &str) -> Vec<u8> {
+        let shown = self.channels.iter().find(|channel| channel.name() == name);
+        shown.map_or_else(
+            || name.as_bytes().to_vec(),
+            |channel| channel.raw_name.clone(),
+        )
+    }
+
+    /// Whether this is the person's own nick.
+    fn is_me(&self, nick: &[u8]) -> bool {
+        self.isupport.case_mapping.eq(nick, &self.nick)
     }
 
     fn hint(&mut self, text: impl Into<String>) {
-        self.news.push(News::Hint(text.into()));
-    }
-
-    fn ask_for_nick(&mut self) {
-        let underscores = match self.stage {
-            Stage::Registering { underscores } => underscores,
-            _ => 0,
-        };
-        let kept = self.wanted_nick.len().min(NICK_BYTES - underscores);
-        let nick = format!("{}{}", &self.wanted_nick[..kept], "_".repeat(underscores));
-        self.outbox
-            .reply()
-            .command(b"NICK")
-            .parameter(nick.as_bytes())
-            .finish();
-        self.nick = nick.into_bytes();
-    }
-
-    /// Enters every channel that the person wants to be in, the current last.
-    fn join_channels(&mut self) {
-        for channel in self.channels.iter() {
-            let line = self
-                .outbox
-                .reply()
-                .command(b"JOIN")
-                .parameter(&channel.name);
-            let line = match &channel.key {
-                Some(key) => line.parameter(key),
-                None => line,
-            };
-            line.finish();
-        }
+        self.tell(News::Hint(text.into()));
     }
 }

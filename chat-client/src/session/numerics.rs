@@ -6,7 +6,7 @@
 //!
 //! Source: <https://modern.ircdocs.horse/#numerics>.
 
-use chat_protocol::neutral;
+use chat_protocol::{neutral, neutral_with_formatting};
 
 use super::news::News;
 
@@ -20,7 +20,7 @@ pub(super) fn news_of(number: u16, parameters: &[&[u8]]) -> Option<News> {
     match number {
         // Names of the server's limits, counts of people, ends of lists, times.
         2..=5 | 250..=255 | 265 | 266 | 315 | 318 | 329 | 333 | 366 | 375 | 376 | 422 => None,
-        1 | 372 => answer(last()),
+        1 | 372 => Some(News::Server(last())),
         301 => answer(format!("{} is away: {}", at(0), last())),
         311 => answer(format!("{} is {}@{}: {}", at(0), at(1), at(2), last())),
         312 => answer(format!("{} is on {}: {}", at(0), at(1), last())),
@@ -29,7 +29,10 @@ pub(super) fn news_of(number: u16, parameters: &[&[u8]]) -> Option<News> {
         324 => answer(format!("{} has mode {}", at(0), at(1))),
         331 | 332 => Some(News::Topic {
             channel: at(0),
-            topic: if number == 332 { last() } else { String::new() },
+            topic: match parameters.last() {
+                Some(topic) if number == 332 => neutral_with_formatting(topic),
+                _ => String::new(),
+            },
             by: None,
         }),
         341 => answer(format!("{} is invited to {}", at(0), at(1))),
@@ -44,7 +47,10 @@ pub(super) fn news_of(number: u16, parameters: &[&[u8]]) -> Option<News> {
             channel: at(1),
             names: last(),
         }),
-        400..=699 => Some(News::Refused(in_words(parameters))),
+        // Errors are those of 400 to 599, with a few that came later.
+        400..=599 | 691 | 696 | 723 | 734 | 902 | 904..=908 => {
+            Some(News::Refused(in_words(parameters)))
+        }
         _ => answer(in_words(parameters)),
     }
 }
@@ -94,10 +100,11 @@ mod tests {
                 "bob: is using a secure connection",
             ),
         ] {
-            let words = if line.starts_with("671") {
-                News::Refused(words.to_owned())
+            let words = words.to_owned();
+            let words = if line.starts_with("001") {
+                News::Server(words)
             } else {
-                News::Answer(words.to_owned())
+                News::Answer(words)
             };
             assert_eq!(news(line), Some(words), "{line}");
         }

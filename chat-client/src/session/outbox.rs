@@ -9,9 +9,13 @@
 
 use std::collections::VecDeque;
 use std::mem;
+use std::time::{Duration, Instant};
 
 use chat_protocol::{LineWriter, TagLimit};
 use epoll_loop::SendQueue;
+
+use super::news::News;
+use super::settings::Target;
 
 /// Lines that may be on their way without an answer of the server behind them.
 /// With their `PING` they are half of the burst that our server grants.
@@ -27,7 +31,7 @@ const END: &[u8] = b"end";
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     /// As typed: what it means depends on where the person is by then.
-    typed: VecDeque<String>,
+    typed: VecDeque<(Target, String)>,
     typed_bytes: usize,
     /// Which of the typed lines is being sent.
     number: u64,
@@ -45,7 +49,10 @@ pub(crate) struct Outbox {
     /// Those of them behind the last `PING`.
     behind_check: usize,
     checks: u64,
-    awaits_check: bool,
+    /// When the `PING` was asked that waits for its answer.
+    checked_at: Option<Instant>,
+    /// How long the last answer took.
+    lag: Option<Duration>,
     end: End,
 }
 
@@ -55,6 +62,8 @@ struct Line {
     bytes: Vec<u8>,
     /// The typed line that it belongs to.
     number: u64,
+    /// What it says to others, until it is handed over.
+    said: Option<News>,
     /// Where it ends among the bytes handed over.
     end: u64,
 }
@@ -73,9 +82,9 @@ enum End {
 
 impl Outbox {
     /// Takes a line as it was typed.
-    pub(crate) fn type_line(&mut self, text: String) {
+    pub(crate) fn type_line(&mut self, target: Target, text: String) {
         self.typed_bytes += text.len() + 1;
-        self.typed.push_back(text);
+        self.typed.push_back((target, text));
     }
 
     /// Whether no more should be typed for now.
@@ -84,22 +93,24 @@ impl Outbox {
     }
 
     /// The next typed line, once those before it are on their way.
-    pub(crate) fn next_typed(&mut self) -> Option<String> {
+    pub(crate) fn next_typed(&mut self) -> Option<(Target, String)> {
         if !self.lines.is_empty() || self.unconfirmed >= WINDOW_LINES {
             return None;
         }
-        let text = self.typed.pop_front()?;
+        let (target, text) = self.typed.pop_front()?;
         self.typed_bytes -= text.len() + 1;
         self.number += 1;
-        Some(text)
+        Some((target, text))
     }
 
-    /// Takes a line of the protocol that the last typed line has become.
-    pub(crate) fn queue(&mut self, bytes: Vec<u8>) {
+    /// Takes a line of the protocol that the last typed line has become, and
+    /// what it says to others.
+    pub(crate) fn queue(&mut self, bytes: Vec<u8>, said: Option<News>) {
         let number = self.number;
         self.lines.push_back(Line {
             bytes,
             number,
+            said,
             end: 0,
         });
     }
@@ -110,11 +121,18 @@ impl Outbox {
     }
 
     /// Hands over the replies, and if the server `is_ready` the lines that the
-    /// window lets through.
-    pub(crate) fn fill(&mut self, queue: &mut SendQueue, is_ready: bool) {
+    /// window lets through. Returns what those say that are handed over for the
+    /// first time.
+    pub(crate) fn fill(
+        &mut self,
+        queue: &mut SendQueue,
+        is_ready: bool,
+        now: Instant,
+    ) -> Vec<News> {
+        let mut said = Vec::new();
         self.push_replies(queue);
         if !is_ready {
-            return;
+            return said;
         }
         while self.unconfirmed < WINDOW_LINES
             && let Some(mut line) = self.lines.pop_front()
@@ -122,18 +140,20 @@ impl Outbox {
             queue.push(&line.bytes);
             self.pushed += line.bytes.len() as u64;
             line.end = self.pushed;
+            said.extend(line.said.take());
             self.in_flight.push_back(line);
             self.unconfirmed += 1;
-            self.behind_check += usize::from(self.awaits_check);
+            self.behind_check += usize::from(self.checked_at.is_some());
         }
         if self.unconfirmed >= WINDOW_LINES {
-            self.check();
+            self.check(now);
         }
         if self.end == End::Typed && self.lines.is_empty() && self.typed.is_empty() {
             self.end = End::Asked;
             self.reply().command(b"PING").trailing(END).finish();
         }
         self.push_replies(queue);
+        said
     }
 
     fn push_replies(&mut self, queue: &mut SendQueue) {
@@ -143,10 +163,10 @@ impl Outbox {
     }
 
     /// Asks the server how far it has read, unless that is asked already.
-    pub(crate) fn check(&mut self) {
-        if !self.awaits_check {
+    pub(crate) fn check(&mut self, now: Instant) {
+        if self.checked_at.is_none() {
             self.checks += 1;
-            self.awaits_check = true;
+            self.checked_at = Some(now);
             self.behind_check = 0;
             let token = check_token(self.checks);
             self.reply().command(b"PING").trailing(&token).finish();
@@ -155,13 +175,16 @@ impl Outbox {
 
     /// The number of the question that has no answer yet.
     pub(crate) fn awaited_check(&self) -> Option<u64> {
-        self.awaits_check.then_some(self.checks)
+        self.checked_at.is_some().then_some(self.checks)
     }
 
     /// The server has read everything before the `PING` with this token.
-    pub(crate) fn pong(&mut self, token: &[u8]) {
-        if self.awaits_check && token == check_token(self.checks) {
-            self.awaits_check = false;
+    pub(crate) fn pong(&mut self, token: &[u8], now: Instant) {
+        if let Some(checked_at) = self.checked_at
+            && token == check_token(self.checks)
+        {
+            self.checked_at = None;
+            self.lag = Some(now.saturating_duration_since(checked_at));
             self.unconfirmed = mem::take(&mut self.behind_check);
         } else if self.end == End::Asked && token == END {
             self.end = End::Confirmed;
@@ -187,6 +210,11 @@ impl Outbox {
         self.end == End::Confirmed
     }
 
+    /// How long the server took for its last answer on this connection.
+    pub(crate) fn lag(&self) -> Option<Duration> {
+        self.lag
+    }
+
     /// The socket has taken `count` bytes of the send queue.
     pub(crate) fn wrote(&mut self, count: usize) {
         self.written += count as u64;
@@ -208,7 +236,8 @@ impl Outbox {
         }
         self.replies.clear();
         (self.pushed, self.written) = (0, 0);
-        (self.unconfirmed, self.behind_check, self.awaits_check) = (0, 0, false);
+        (self.unconfirmed, self.behind_check) = (0, 0);
+        (self.checked_at, self.lag) = (None, None);
         if self.end == End::Asked {
             self.end = End::Typed;
         }
@@ -243,7 +272,8 @@ mod tests {
     impl Sender {
         fn type_lines(&mut self, lines: std::ops::Range<usize>) {
             for line in lines {
-                self.outbox.type_line(format!("line {line}"));
+                self.outbox
+                    .type_line(Target::Current, format!("line {line}"));
             }
         }
 
@@ -251,11 +281,11 @@ mod tests {
         fn send(&mut self, room: usize) -> Vec<String> {
             let queue = self.queue.get_or_insert_with(|| SendQueue::new(0));
             loop {
-                self.outbox.fill(queue, true);
-                let Some(text) = self.outbox.next_typed() else {
+                self.outbox.fill(queue, true, Instant::now());
+                let Some((_, text)) = self.outbox.next_typed() else {
                     break;
                 };
-                self.outbox.queue(format!("{text}\r\n").into_bytes());
+                self.outbox.queue(format!("{text}\r\n").into_bytes(), None);
             }
             let mut socket = vec![0; room];
             let mut socket_left = socket.as_mut_slice();
@@ -278,13 +308,13 @@ mod tests {
         assert_eq!(first.len(), 11);
         assert_eq!(first[10], "PING :check-1");
         assert_eq!(sender.send(10_000), [""; 0]);
-        sender.outbox.pong(b"check-0");
+        sender.outbox.pong(b"check-0", Instant::now());
         assert_eq!(
             sender.send(10_000),
             [""; 0],
             "an answer to another question"
         );
-        sender.outbox.pong(b"check-1");
+        sender.outbox.pong(b"check-1", Instant::now());
         let second = sender.send(10_000);
         assert_eq!((second[0].as_str(), second.len()), ("line 10", 11));
         assert_eq!(sender.outbox.unsent(), 5);
@@ -295,10 +325,10 @@ mod tests {
         let mut sender = Sender::default();
         sender.type_lines(0..3);
         sender.send(10_000);
-        sender.outbox.check();
+        sender.outbox.check(Instant::now());
         sender.type_lines(3..7);
         sender.send(10_000);
-        sender.outbox.pong(b"check-1");
+        sender.outbox.pong(b"check-1", Instant::now());
         assert_eq!(sender.outbox.disconnect(), 4);
     }
 
@@ -308,10 +338,10 @@ mod tests {
         sender.type_lines(0..12);
         sender.outbox.finish();
         assert!(!sender.send(10_000).contains(&"PING :end".to_owned()));
-        sender.outbox.pong(b"check-1");
+        sender.outbox.pong(b"check-1", Instant::now());
         assert_eq!(sender.send(10_000), ["line 10", "line 11", "PING :end"]);
         assert!(sender.outbox.is_asked() && !sender.outbox.is_confirmed());
-        sender.outbox.pong(b"end");
+        sender.outbox.pong(b"end", Instant::now());
         assert!(sender.outbox.is_confirmed());
         assert_eq!(sender.outbox.disconnect(), 0);
     }
@@ -332,11 +362,11 @@ mod tests {
     #[test]
     fn a_typed_line_that_became_several_counts_once() {
         let mut outbox = Outbox::default();
-        outbox.type_line("long".to_owned());
+        outbox.type_line(Target::Current, "long".to_owned());
         outbox.next_typed().unwrap();
-        outbox.queue(b"one\r\n".to_vec());
-        outbox.queue(b"two\r\n".to_vec());
-        outbox.type_line("short".to_owned());
+        outbox.queue(b"one\r\n".to_vec(), None);
+        outbox.queue(b"two\r\n".to_vec(), None);
+        outbox.type_line(Target::Current, "short".to_owned());
         assert_eq!(outbox.unsent(), 2);
     }
 
@@ -355,8 +385,8 @@ mod tests {
 
         let (mut outbox, mut queue) = (Outbox::default(), SendQueue::new(0));
         outbox.reply().command(b"NICK").parameter(b"ann").finish();
-        outbox.queue(b"JOIN #a\r\n".to_vec());
-        outbox.fill(&mut queue, false);
+        outbox.queue(b"JOIN #a\r\n".to_vec(), None);
+        outbox.fill(&mut queue, false, Instant::now());
         assert_eq!(queue.len(), b"NICK ann\r\n".len());
     }
 
@@ -364,10 +394,43 @@ mod tests {
     fn what_is_typed_ahead_has_a_limit() {
         let mut outbox = Outbox::default();
         while !outbox.is_full() {
-            outbox.type_line("x".repeat(1_000));
+            outbox.type_line(Target::Current, "x".repeat(1_000));
         }
         assert!(outbox.unsent() < 70);
         outbox.next_typed().unwrap();
         assert!(!outbox.is_full());
+    }
+
+    #[test]
+    fn what_a_line_says_is_told_when_it_is_handed_over_and_only_once() {
+        let (mut outbox, mut queue) = (Outbox::default(), SendQueue::new(0));
+        for number in 0..=WINDOW_LINES {
+            let said = News::Hint(number.to_string());
+            outbox.queue(b"PRIVMSG #a :x\r\n".to_vec(), Some(said));
+        }
+        let now = Instant::now();
+        assert_eq!(outbox.fill(&mut queue, false, now), []);
+        assert_eq!(outbox.fill(&mut queue, true, now).len(), WINDOW_LINES);
+        outbox.disconnect();
+        assert_eq!(
+            outbox.fill(&mut queue, true, now),
+            [],
+            "sent again, said once"
+        );
+        outbox.pong(b"check-2", now);
+        let last = outbox.fill(&mut queue, true, now);
+        assert_eq!(last, [News::Hint(WINDOW_LINES.to_string())]);
+    }
+
+    #[test]
+    fn the_lag_is_what_the_last_answer_took() {
+        let mut outbox = Outbox::default();
+        let start = Instant::now();
+        outbox.check(start);
+        assert_eq!(outbox.lag(), None);
+        outbox.pong(b"check-1", start + Duration::from_millis(42));
+        assert_eq!(outbox.lag(), Some(Duration::from_millis(42)));
+        outbox.disconnect();
+        assert_eq!(outbox.lag(), None);
     }
 }

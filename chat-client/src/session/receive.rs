@@ -2,20 +2,27 @@
 
 use std::time::Instant;
 
-use chat_protocol::{Message, Source, eq_ignore_case, is_nick, neutral};
+use chat_protocol::{Message, Source, is_nick, neutral, neutral_with_formatting};
+use jiff::Timestamp;
 
-use super::command::is_channel;
 use super::ctcp::Ctcp;
-use super::news::{Manner, News, Place};
+use super::news::{Manner, News, Place, Report};
 use super::numerics::{in_words, news_of};
-use super::{MAX_UNDERSCORES, Session, Stage};
+use super::settings::Surface;
+use super::{Session, Stage};
 
 impl Session {
     /// Takes a line of the server, without its end. What is no message is
     /// passed over: there is nothing that a person could do about it.
     pub(crate) fn receive(&mut self, line: &[u8], now: Instant) {
-        if let Ok(message) = Message::parse(line) {
-            self.take(&message, now);
+        let Ok(message) = Message::parse(line) else {
+            return;
+        };
+        let first = self.reports.len();
+        self.take(&message, now);
+        let at = server_time(&message);
+        for report in &mut self.reports[first..] {
+            report.at = at;
         }
     }
 
@@ -31,7 +38,6 @@ impl Session {
             return self.take_numeric(number, message);
         }
         let source = message.source.unwrap_or(Source::new(b""));
-        let (nick, is_own) = (neutral(source.nick()), self.is_own(source));
         match message.command.to_ascii_uppercase().as_slice() {
             b"PING" => {
                 let token = parameter(0);
@@ -43,82 +49,37 @@ impl Session {
             }
             b"PONG" => {
                 let token = message.parameters.last().copied().unwrap_or_default();
-                self.outbox.pong(token);
+                self.outbox.pong(token, now);
             }
-            b"PRIVMSG" => self.take_text(source, parameter(0), parameter(1), Manner::Text, now),
-            b"NOTICE" => self.take_text(source, parameter(0), parameter(1), Manner::Notice, now),
-            b"JOIN" => {
-                if is_own {
-                    self.channels.enter(parameter(0));
-                    self.learn_prefix(source);
-                }
-                let channel = neutral(parameter(0));
-                self.news.push(News::Joined { channel, nick });
+            b"PRIVMSG" => self.take_text(message, source, Manner::Text, now),
+            b"NOTICE" => self.take_text(message, source, Manner::Notice, now),
+            b"JOIN" => self.take_join(source, parameter(0)),
+            b"PART" => self.take_part(source, parameter(0), parameter(1)),
+            b"KICK" => self.take_kick(source, parameter(0), parameter(1), parameter(2)),
+            b"QUIT" => self.take_quit(source, parameter(0)),
+            b"NICK" => self.take_nick(source, parameter(0)),
+            b"TOPIC" => self.take_topic(source, parameter(0), parameter(1)),
+            b"MODE" => self.take_mode(source, &message.parameters),
+            b"AWAY" => {
+                let is_away = !message.parameters.is_empty();
+                self.set_away(source.nick(), is_away);
             }
-            b"PART" => {
-                if is_own {
-                    self.leave(parameter(0));
-                }
-                let (channel, reason) = (neutral(parameter(0)), neutral(parameter(1)));
-                self.news.push(News::Parted {
-                    channel,
-                    nick,
-                    reason,
-                });
-            }
-            b"KICK" => {
-                self.news.push(News::Kicked {
-                    channel: neutral(parameter(0)),
-                    nick: neutral(parameter(1)),
-                    by: nick,
-                    reason: neutral(parameter(2)),
-                });
-                if eq_ignore_case(parameter(1), &self.nick) {
-                    self.leave(parameter(0));
-                }
-            }
-            b"QUIT" => {
-                let reason = neutral(parameter(0));
-                self.news.push(News::Quit { nick, reason });
-            }
-            b"NICK" => {
-                if is_own {
-                    self.rename(parameter(0));
-                }
-                let to = neutral(parameter(0));
-                self.news.push(News::Renamed { from: nick, to });
-            }
-            b"TOPIC" => self.news.push(News::Topic {
-                channel: neutral(parameter(0)),
-                topic: neutral(parameter(1)),
-                by: Some(nick),
-            }),
-            b"MODE" => {
-                let change = message.parameters.get(1..).unwrap_or_default();
-                self.news.push(News::Mode {
-                    target: neutral(parameter(0)),
-                    change: neutral(&change.join(&b' ')),
-                    by: nick,
-                });
-            }
-            b"INVITE" => {
-                let invitation = format!("{nick} invites you to {}", neutral(parameter(1)));
-                self.news.push(News::Answer(invitation));
-            }
+            b"INVITE" => self.take_invitation(source, parameter(0), parameter(1)),
             b"ERROR" => self.last_words = Some(neutral(parameter(0))),
             // Standard replies: command, code, what it is about, text.
-            b"FAIL" => self.news.push(News::Refused(in_words(&message.parameters))),
-            b"WARN" | b"NOTE" | b"WALLOPS" => {
-                let words = in_words(&message.parameters);
-                self.news.push(News::Answer(words));
+            b"FAIL" => self.tell(News::Refused(in_words(&message.parameters))),
+            b"WARN" | b"NOTE" => self.tell(News::Answer(in_words(&message.parameters))),
+            b"WALLOPS" => {
+                let words = format!("{}: {}", neutral(source.nick()), neutral(parameter(0)));
+                self.tell(News::Server(words));
             }
             _ => {}
         }
     }
 
     /// Whether the person himself is the source.
-    fn is_own(&self, source: Source<'_>) -> bool {
-        eq_ignore_case(source.nick(), &self.nick)
+    pub(super) fn is_own(&self, source: Source<'_>) -> bool {
+        self.is_me(source.nick())
     }
 
     /// Remembers what the server puts before what this person says: it counts
@@ -128,57 +89,211 @@ impl Session {
         self.user_and_host = after_nick.map(<[u8]>::to_vec);
     }
 
-    /// The person has another nick, and will ask for that one the next time.
-    fn rename(&mut self, nick: &[u8]) {
-        self.nick = nick.to_vec();
-        if is_nick(nick) {
-            self.wanted_nick = String::from_utf8_lossy(nick).into_owned();
+    fn take_join(&mut self, source: Source<'_>, channel: &[u8]) {
+        let is_own = self.is_own(source);
+        if is_own {
+            self.channels.enter(channel, &self.isupport);
+            self.learn_prefix(source);
+        }
+        self.add_member(channel, source.nick(), b"");
+        self.tell(News::Joined {
+            channel: neutral(channel),
+            nick: neutral(source.nick()),
+            is_own,
+        });
+        if is_own {
+            self.ask_about(channel);
         }
     }
 
+    fn take_part(&mut self, source: Source<'_>, channel: &[u8], reason: &[u8]) {
+        let is_own = self.is_own(source);
+        self.tell(News::Parted {
+            channel: neutral(channel),
+            nick: neutral(source.nick()),
+            reason: neutral_with_formatting(reason),
+            is_own,
+        });
+        self.remove_from(channel, source.nick(), is_own);
+    }
+
+    fn take_kick(&mut self, source: Source<'_>, channel: &[u8], nick: &[u8], reason: &[u8]) {
+        let is_own = self.is_me(nick);
+        self.tell(News::Kicked {
+            channel: neutral(channel),
+            nick: neutral(nick),
+            by: neutral(source.nick()),
+            reason: neutral_with_formatting(reason),
+            is_own,
+        });
+        self.remove_from(channel, nick, is_own);
+    }
+
+    fn remove_from(&mut self, channel: &[u8], nick: &[u8], is_own: bool) {
+        if is_own {
+            self.leave(channel);
+        } else if let Some(channel) = self.channels.find_mut(channel, &self.isupport) {
+            channel.remove_member(nick, &self.isupport);
+        }
+    }
+
+    fn take_quit(&mut self, source: Source<'_>, reason: &[u8]) {
+        let mut channels = Vec::new();
+        for channel in self.channels.iter_mut() {
+            if channel.remove_member(source.nick(), &self.isupport) {
+                channels.push(channel.name().to_owned());
+            }
+        }
+        self.tell(News::Quit {
+            nick: neutral(source.nick()),
+            reason: neutral_with_formatting(reason),
+            channels,
+        });
+    }
+
+    /// Somebody has another nick; the person himself will ask for that one the
+    /// next time.
+    fn take_nick(&mut self, source: Source<'_>, to: &[u8]) {
+        let is_own = self.is_own(source);
+        let mut channels = Vec::new();
+        for channel in self.channels.iter_mut() {
+            if channel.rename_member(source.nick(), to, &self.isupport) || is_own {
+                channels.push(channel.name().to_owned());
+            }
+        }
+        if is_own {
+            self.nick = to.to_vec();
+            if is_nick(to) {
+                self.settings.nick = String::from_utf8_lossy(to).into_owned();
+            }
+        }
+        self.tell(News::Renamed {
+            from: neutral(source.nick()),
+            to: neutral(to),
+            channels,
+            is_own,
+        });
+    }
+
+    fn take_topic(&mut self, source: Source<'_>, channel: &[u8], topic: &[u8]) {
+        let topic = neutral_with_formatting(topic);
+        if let Some(channel) = self.channels.find_mut(channel, &self.isupport) {
+            channel.set_topic(topic.clone());
+        }
+        self.tell(News::Topic {
+            channel: neutral(channel),
+            topic,
+            by: Some(neutral(source.nick())),
+        });
+    }
+
+    fn take_mode(&mut self, source: Source<'_>, parameters: &[&[u8]]) {
+        let Some((target, change)) = parameters.split_first() else {
+            return;
+        };
+        if let Some(channel) = self.channels.find_mut(target, &self.isupport) {
+            channel.change_modes(change, &self.isupport);
+        }
+        self.tell(News::Mode {
+            target: neutral(target),
+            change: neutral(&change.join(&b' ')),
+            by: neutral(source.nick()),
+        });
+    }
+
+    pub(super) fn set_away(&mut self, nick: &[u8], is_away: bool) {
+        for channel in self.channels.iter_mut() {
+            channel.set_away(nick, is_away, &self.isupport);
+        }
+    }
+
+    fn take_invitation(&mut self, source: Source<'_>, nick: &[u8], channel: &[u8]) {
+        // With invite-notify also those that others get.
+        let invited = if self.is_me(nick) {
+            "you".to_owned()
+        } else {
+            neutral(nick)
+        };
+        let (by, channel) = (neutral(source.nick()), neutral(channel));
+        self.tell(News::Answer(format!("{by} invites {invited} to {channel}")));
+    }
+
+    /// The person is not in the channel any more.
     fn leave(&mut self, channel: &[u8]) {
-        self.channels.leave(channel);
+        self.channels.leave(channel, &self.isupport);
         self.say_where_text_goes();
     }
 
-    fn say_where_text_goes(&mut self) {
-        let hint = match self.channels.current() {
-            Some(current) => format!("text goes to {} now", neutral(current)),
-            None => "you are in no channel: /join #channel".to_owned(),
-        };
-        self.hint(hint);
+    /// In one stream of lines: says which channel is current now.
+    pub(super) fn say_where_text_goes(&mut self) {
+        if self.settings.surface == Surface::Lines {
+            let hint = match self.channels.current() {
+                Some(current) => format!("text goes to {} now", neutral(current)),
+                None => "you are in no channel: /join #channel".to_owned(),
+            };
+            self.hint(hint);
+        }
+    }
+
+    /// Somebody is in a channel, with these signs before the nick.
+    fn add_member(&mut self, channel: &[u8], nick: &[u8], signs: &[u8]) {
+        if !self
+            .channels
+            .add_member(channel, nick, signs, &self.isupport)
+        {
+            self.hint("too many people are here to know them all: some are not listed");
+        }
+    }
+
+    /// Takes the people in a part of the answer to NAMES: signs, nick, and with
+    /// userhost-in-names also what is behind the nick.
+    pub(super) fn take_names(&mut self, channel: &[u8], names: &[u8]) {
+        for name in names.split(|&byte| byte == b' ') {
+            let (signs, nick) = self.isupport.signs_and_nick(name);
+            if !nick.is_empty() {
+                self.add_member(channel, nick, signs);
+            }
+        }
     }
 
     fn take_text(
         &mut self,
+        message: &Message<'_>,
         source: Source<'_>,
-        target: &[u8],
-        text: &[u8],
         manner: Manner,
         now: Instant,
     ) {
-        let ctcp = Ctcp::parse(text);
-        let (manner, text) = match ctcp {
-            None => (manner, neutral(text)),
+        let parameter = |index: usize| message.parameters.get(index).copied().unwrap_or_default();
+        let (target, text) = (parameter(0), parameter(1));
+        let (manner, text) = match Ctcp::parse(text) {
+            None => (manner, text),
             Some(ctcp) if ctcp.is(b"ACTION") && manner == Manner::Text => {
-                (Manner::Action, neutral(ctcp.argument))
+                (Manner::Action, ctcp.argument)
             }
             Some(ctcp) => return self.take_ctcp(source, ctcp, manner, now),
         };
-        let shown_target = neutral(target);
-        let place = if is_channel(shown_target.trim_start_matches(['@', '%', '~'])) {
-            Place::Channel(shown_target)
+        let is_own = self.is_own(source);
+        let (only_for, receiver) = self.isupport.status_and_channel(target);
+        let nick = neutral(source.nick());
+        let place = if self.isupport.is_channel(receiver) {
+            if let Some(channel) = self.channels.find_mut(receiver, &self.isupport) {
+                channel.heard = server_time(message).max(channel.heard);
+            }
+            Place::Channel(neutral(receiver))
+        } else if is_own && !self.is_me(target) {
+            Place::Private(neutral(target))
         } else if source.user().is_some() {
-            Place::Private
+            Place::Private(nick.clone())
         } else {
             Place::Server
         };
-        let nick = neutral(source.nick());
-        self.news.push(News::Said {
+        self.tell(News::Said {
+            is_own: is_own && place != Place::Private(nick.clone()),
             place,
+            only_for,
             nick,
             manner,
-            text,
+            text: neutral_with_formatting(text),
         });
     }
 
@@ -189,7 +304,7 @@ impl Session {
             // Never answered: two programs would go on for ever.
             let argument = neutral(ctcp.argument);
             let words = format!("{nick} answers {command}: {argument}");
-            return self.news.push(News::Answer(words));
+            return self.tell(News::Answer(words));
         }
         let answer = ctcp.answer().filter(|_| self.allowance.take(now));
         let outcome = if answer.is_some() {
@@ -205,23 +320,35 @@ impl Session {
                 .trailing(&answer)
                 .finish();
         }
-        let words = format!("{nick} asks for {command}{outcome}");
-        self.news.push(News::Answer(words));
+        self.tell(News::Answer(format!("{nick} asks for {command}{outcome}")));
     }
 
-    fn take_numeric(&mut self, number: u16, message: &Message<'_>) {
+    pub(super) fn take_numeric(&mut self, number: u16, message: &Message<'_>) {
         let own_nick = message.parameters.first().copied().unwrap_or_default();
         let behind_nick = message.parameters.get(1..).unwrap_or_default();
-        let about = behind_nick.first().copied().unwrap_or_default();
+        let at = |index: usize| behind_nick.get(index).copied().unwrap_or_default();
+        let last = behind_nick.last().copied().unwrap_or_default();
         let is_registering = matches!(self.stage, Stage::Registering { .. });
         match number {
-            1 if is_registering => {
-                self.stage = Stage::Registered;
-                if !own_nick.is_empty() {
-                    self.nick = own_nick.to_vec();
+            1 => {
+                self.server = message.source.map(|source| neutral(source.raw()));
+                if is_registering {
+                    self.enter(own_nick);
                 }
-                self.join_channels();
             }
+            5 => self.take_isupport(behind_nick),
+            324 => {
+                if let Some(channel) = self.channels.find_mut(at(0), &self.isupport) {
+                    channel.set_modes(at(1));
+                }
+            }
+            331 | 332 => {
+                if let Some(channel) = self.channels.find_mut(at(0), &self.isupport) {
+                    let topic = if number == 332 { last } else { b"" };
+                    channel.set_topic(neutral_with_formatting(topic));
+                }
+            }
+            353 => self.take_names(at(1), last),
             // Taken, taken elsewhere, held for somebody.
             433 | 436 | 437 if is_registering => return self.try_next_nick(),
             // No valid nick; an address that may not connect, a wrong password, banned.
@@ -232,29 +359,39 @@ impl Session {
             _ => {}
         }
         if let Some(news) = news_of(number, behind_nick) {
-            self.news.push(news);
+            self.tell(news);
         }
         // No such channel, too many channels, and the reasons not to be let in.
         if matches!(number, 403 | 405 | 437 | 471 | 473..=477 | 480 | 489)
-            && self.channels.refuse(about)
+            && self.channels.refuse(at(0), &self.isupport)
         {
             self.say_where_text_goes();
         }
     }
 
-    /// The nick is taken: one more underscore, while there is room for one.
-    fn try_next_nick(&mut self) {
-        let Stage::Registering { underscores } = &mut self.stage else {
-            return;
-        };
-        if *underscores == MAX_UNDERSCORES {
-            let nick = &self.wanted_nick;
-            let why =
-                format!("the nick {nick} is taken, with up to {MAX_UNDERSCORES} _ behind it too");
-            self.stage = Stage::Denied(why);
-            return;
+    /// The server says what it is like; the last parameter is only words.
+    fn take_isupport(&mut self, parameters: &[&[u8]]) {
+        let tokens = parameters
+            .split_last()
+            .map_or(&[][..], |(_, tokens)| tokens);
+        for token in tokens {
+            self.isupport.take(token);
         }
-        *underscores += 1;
-        self.ask_for_nick();
+        self.channels.sort_again(&self.isupport);
     }
+
+    /// Something has happened just now.
+    pub(super) fn tell(&mut self, news: News) {
+        self.reports.push(Report {
+            at: None,
+            is_history: false,
+            news,
+        });
+    }
+}
+
+/// When the server says that it was. (`IRCv3` server-time)
+fn server_time(message: &Message<'_>) -> Option<Timestamp> {
+    let time = message.tags.get(b"time")?.unescape();
+    std::str::from_utf8(&time).ok()?.parse().ok()
 }

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use chat_protocol::MAX_BODY_BYTES;
+use chat_protocol::{MAX_BODY_BYTES, NICK_BYTES};
 
+use super::registration::MAX_UNDERSCORES;
 use super::*;
 
 /// A session, and a server that the test plays.
@@ -16,7 +17,7 @@ impl Conversation {
     /// A session that has just connected as ann and wants to be in `channels`.
     fn begin(channels: &[&str]) -> Conversation {
         let channels: Vec<String> = channels.iter().map(|&name| name.to_owned()).collect();
-        let mut session = Session::new("ann", &channels);
+        let mut session = Session::new(Settings::new("ann", &channels, Surface::Lines));
         session.connect();
         Conversation {
             session,
@@ -41,13 +42,13 @@ impl Conversation {
     }
 
     fn typed(&mut self, line: &str) -> Vec<String> {
-        self.session.type_line(line.to_owned());
+        self.session.type_line(Target::Current, line.to_owned());
         self.sent()
     }
 
     /// What the session has sent since this was last called.
     fn sent(&mut self) -> Vec<String> {
-        self.session.fill(&mut self.queue);
+        self.session.fill(&mut self.queue, Instant::now());
         let mut bytes = Vec::new();
         let count = self.queue.write_to(&mut bytes).unwrap();
         self.session.wrote(count);
@@ -59,11 +60,17 @@ impl Conversation {
     /// What the session tells of `line`.
     fn told(&mut self, line: &str) -> Vec<News> {
         self.server(line);
-        self.session.take_news()
+        self.news()
+    }
+
+    /// All that the session has told since this was last called.
+    fn news(&mut self) -> Vec<News> {
+        let reports = self.session.take_news().into_iter();
+        reports.map(|report| report.news).collect()
     }
 
     fn hints(&mut self) -> String {
-        let news = self.session.take_news().into_iter();
+        let news = self.news().into_iter();
         let hints = news.filter_map(|news| match news {
             News::Hint(hint) => Some(hint),
             _ => None,
@@ -118,9 +125,18 @@ fn a_nick_that_is_taken_gets_an_underscore_until_there_are_too_many() {
 }
 
 #[test]
+fn a_nick_that_is_not_the_wanted_one_is_said() {
+    let mut conversation = Conversation::begin(&["#a"]);
+    conversation.server(":irc.example 433 * ann :Nickname is already in use");
+    conversation.server(":irc.example 001 ann_ :Welcome");
+    assert_eq!(conversation.hints(), "the nick ann is taken; you are ann_");
+    assert_eq!(conversation.session.nick(), "ann_");
+}
+
+#[test]
 fn a_long_nick_loses_its_end_for_the_underscores() {
     let nick = "x".repeat(NICK_BYTES);
-    let mut session = Session::new(&nick, &[]);
+    let mut session = Session::new(Settings::new(&nick, &[], Surface::Lines));
     session.connect();
     session.receive(b"433 * x :taken", Instant::now());
     session.receive(b"433 * x :taken", Instant::now());
@@ -274,6 +290,8 @@ fn what_is_said_is_told_with_its_place_and_manner() {
     let said = |place, manner, text: &str| {
         vec![News::Said {
             place,
+            only_for: None,
+            is_own: false,
             nick: "bob".to_owned(),
             manner,
             text: text.to_owned(),
@@ -285,7 +303,7 @@ fn what_is_said_is_told_with_its_place_and_manner() {
         ("PRIVMSG #a :hello", said(channel(), Manner::Text, "hello")),
         (
             "PRIVMSG ann :psst",
-            said(Place::Private, Manner::Text, "psst"),
+            said(Place::Private("bob".to_owned()), Manner::Text, "psst"),
         ),
         (
             "PRIVMSG #a :\x01ACTION waves\x01",
@@ -294,7 +312,7 @@ fn what_is_said_is_told_with_its_place_and_manner() {
         ("NOTICE #a :beep", said(channel(), Manner::Notice, "beep")),
         (
             "PRIVMSG #a :\x1b[2Jx\x02y",
-            said(channel(), Manner::Text, "\u{FFFD}[2Jxy"),
+            said(channel(), Manner::Text, "\u{FFFD}[2Jx\x02y"),
         ),
     ] {
         assert_eq!(conversation.told(&format!("{bob} {line}")), expected);
