@@ -25,7 +25,7 @@ use crate::settings::Settings;
 const READ_BYTES: usize = 16 * 1024;
 
 /// The same under flood control, where what is not earned has to be held.
-const READ_BYTES_LIMITED: usize = 4 * 1024;
+const READ_BYTES_LIMITED: usize = 2 * 1024;
 
 /// What may be said before it is written although the batch is not over; a
 /// quarter of `--sendq` if that is less. Without this, what many say at once

@@ -12,11 +12,13 @@ use std::os::fd::AsFd;
 
 use crate::{EventLoop, Interest, Watched};
 
-/// Small messages are gathered into chunks of up to this many bytes.
-const CHUNK_BYTES: usize = 8 * 1024;
+/// Small messages are gathered into chunks of up to this many bytes. What a
+/// queue holds in memory beyond its bytes is two chunks at most: the first may be
+/// written but for its end, the last hardly begun.
+const CHUNK_BYTES: usize = 2 * 1024;
 
 /// Chunks handed to one `writev(2)`, which takes at most 1,024 (`IOV_MAX`).
-const MAX_CHUNKS_A_WRITE: usize = 64;
+const MAX_CHUNKS_A_WRITE: usize = 128;
 
 /// Bytes that wait to be written to a descriptor, in order.
 ///
@@ -70,6 +72,7 @@ impl SendQueue {
             {
                 self.chunks.push_back(Vec::new());
             }
+            let is_first = self.chunks.len() == 1;
             let Some(chunk) = self.chunks.back_mut() else {
                 unreachable!("pushed above")
             };
@@ -79,8 +82,14 @@ impl SendQueue {
             let needed = chunk.len() + now.len();
             if needed > chunk.capacity() {
                 // Doubling, as a Vec does, but not past a full chunk: of what
-                // it reserves beyond that, nothing would ever be used.
-                let capacity = needed.max((chunk.capacity() * 2).min(CHUNK_BYTES));
+                // it reserves beyond that, nothing would ever be used. Where
+                // others are full already they are all of one size, so that
+                // one that is given back fits the next.
+                let capacity = if is_first {
+                    needed.max((chunk.capacity() * 2).min(CHUNK_BYTES))
+                } else {
+                    CHUNK_BYTES
+                };
                 chunk.reserve_exact(capacity - chunk.len());
             }
             chunk.extend_from_slice(now);
@@ -307,6 +316,32 @@ mod tests {
             "{reserved} for {}",
             queue.len()
         );
+    }
+
+    #[test]
+    fn however_a_queue_is_written_it_takes_hardly_more_memory_than_its_bytes() {
+        for message in [1, 100, 510, 4_600, 20_000] {
+            let mut queue = SendQueue::new(0);
+            let mut peer = Narrow {
+                taken: Vec::new(),
+                step: usize::MAX,
+                room: 0,
+            };
+            for step in 0..2_000 {
+                // Grows for a while, and then shrinks; each write ends elsewhere in a chunk.
+                if step < 1_000 {
+                    queue.push(&vec![b'x'; message]);
+                }
+                peer.room += 333 * message / 500 + 1;
+                queue.write_to(&mut peer).unwrap();
+                let reserved: usize = queue.chunks.iter().map(Vec::capacity).sum();
+                assert!(
+                    reserved < queue.len() + 2 * CHUNK_BYTES && CHUNK_BYTES <= 2_048,
+                    "{reserved} for {}",
+                    queue.len()
+                );
+            }
+        }
     }
 
     #[test]

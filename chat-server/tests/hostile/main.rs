@@ -13,6 +13,7 @@ use chapter_tests::{Peer, Program, process};
 use support::{OldClients, person, serve};
 
 mod bytes;
+mod memory;
 mod readers;
 mod storms;
 #[path = "../support/mod.rs"]
@@ -31,18 +32,26 @@ struct Siege {
     server: Program,
     address: SocketAddr,
     old: OldClients,
+    send_queues_bytes: u64,
     _alone: MutexGuard<'static, ()>,
 }
 
 impl Siege {
     fn begin(arguments: &[&str]) -> Siege {
+        Siege::begin_with_queues(SEND_QUEUES_BYTES, arguments)
+    }
+
+    /// As [`Siege::begin`], with another `--sendq-total`.
+    fn begin_with_queues(send_queues_bytes: u64, arguments: &[&str]) -> Siege {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let server = serve(&[&["--sendq-total", "8MiB"], arguments].concat());
+        let queues = send_queues_bytes.to_string();
+        let server = serve(&[&["--sendq-total", &queues], arguments].concat());
         let address = server.listening_on();
         Siege {
             old: OldClients::new(address),
             server,
             address,
+            send_queues_bytes,
             _alone: alone,
         }
     }
@@ -62,7 +71,7 @@ impl Siege {
     fn holds_with(&mut self, clients: usize) {
         self.old.exchange();
         let clients = clients as u64 + 2;
-        let bound = (32 << 20) + SEND_QUEUES_BYTES + clients * (16 << 10);
+        let bound = (32 << 20) + self.send_queues_bytes + clients * (16 << 10);
         let peak = process::peak_resident_bytes(self.server.pid());
         assert!(
             peak <= bound,
