@@ -7,6 +7,7 @@ use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
+use io_uring::{IoUring, opcode, squeue, types};
 use nix::errno::Errno;
 use nix::libc::{self, c_int, c_void};
 use nix::sys::epoll::Epoll;
@@ -156,5 +157,97 @@ pub(crate) fn tcp_info(socket: impl AsFd) -> io::Result<libc::tcp_info> {
             &raw mut length,
         ))?;
         Ok(info.assume_init())
+    }
+}
+
+/// An `io_uring` with at most one operation on its way.
+pub(crate) struct Uring {
+    queues: IoUring,
+    /// Belongs to the kernel while a receive is on its way. It is never given back to the
+    /// allocator: an operation that is still on its way when the queues are closed may write to it.
+    buffer: &'static mut [u8; 64],
+    pending: Option<Pending>,
+}
+
+/// What was handed over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pending {
+    Accept,
+    Receive,
+}
+
+impl Uring {
+    /// Sets it up.
+    ///
+    /// # Errors
+    ///
+    /// What `io_uring_setup(2)` reports: `ENOSYS` or `EPERM` where it is not allowed.
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self {
+            queues: IoUring::new(2)?,
+            buffer: Box::leak(Box::new([0; 64])),
+            pending: None,
+        })
+    }
+
+    /// Hands an accept over. Returns as soon as the kernel has it.
+    pub(crate) fn submit_accept(&mut self, listener: impl AsFd) -> io::Result<()> {
+        let listener = types::Fd(listener.as_fd().as_raw_fd());
+        let none = std::ptr::null_mut();
+        let entry = opcode::Accept::new(listener, none, none.cast()).build();
+        self.submit(&entry, Pending::Accept)
+    }
+
+    /// Hands a receive over, with the buffer of this value.
+    pub(crate) fn submit_receive(&mut self, socket: impl AsFd) -> io::Result<()> {
+        let socket = types::Fd(socket.as_fd().as_raw_fd());
+        let length = u32::try_from(self.buffer.len()).expect("64");
+        let entry = opcode::Recv::new(socket, self.buffer.as_mut_ptr(), length).build();
+        self.submit(&entry, Pending::Receive)
+    }
+
+    #[allow(unsafe_code, reason = "the kernel is given a pointer")]
+    fn submit(&mut self, entry: &squeue::Entry, pending: Pending) -> io::Result<()> {
+        assert!(self.pending.is_none(), "one operation at a time");
+        // SAFETY: the one pointer in an entry is that of `buffer`, which lives as long as the
+        // process and is not looked at while one is pending (io_uring(7)).
+        unsafe { self.queues.submission().push(entry) }.map_err(io::Error::other)?;
+        self.pending = Some(pending);
+        self.queues.submit()?;
+        Ok(())
+    }
+
+    /// How many completions there are to be taken.
+    pub(crate) fn completed(&mut self) -> usize {
+        self.queues.completion().len()
+    }
+
+    /// Waits for the accept; the connection.
+    #[allow(unsafe_code, reason = "a descriptor comes out of a queue as a number")]
+    pub(crate) fn wait_for_accept(&mut self, timeout: Duration) -> io::Result<OwnedFd> {
+        let descriptor = self.wait(Pending::Accept, timeout)?;
+        // SAFETY: the kernel has just made it for this operation, and nobody else knows it.
+        Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+    }
+
+    /// Waits for the receive; the bytes.
+    pub(crate) fn wait_for_bytes(&mut self, timeout: Duration) -> io::Result<Vec<u8>> {
+        let count = usize::try_from(self.wait(Pending::Receive, timeout)?).expect("not negative");
+        Ok(self.buffer[..count].to_vec())
+    }
+
+    /// Waits for the operation; its result.
+    fn wait(&mut self, pending: Pending, timeout: Duration) -> io::Result<i32> {
+        assert!(self.pending == Some(pending), "handed over before");
+        let timespec = types::Timespec::from(timeout);
+        let arguments = types::SubmitArgs::new().timespec(&timespec);
+        self.queues.submitter().submit_with_args(1, &arguments)?;
+        let entry = self.queues.completion().next();
+        let entry = entry.ok_or(io::ErrorKind::TimedOut)?;
+        self.pending = None;
+        match entry.result() {
+            error @ ..0 => Err(Errno::from_raw(-error).into()),
+            result => Ok(result),
+        }
     }
 }

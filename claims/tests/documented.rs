@@ -53,7 +53,10 @@ claims_as_documented! {
     write_after_close
     hang_up
     aborted_client
+    backlog
+    thundering_herd
     edge_events
+    async_sockets
 }
 
 #[test]

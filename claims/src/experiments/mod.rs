@@ -1,6 +1,8 @@
 //! The claims, one file each.
 
 pub(crate) mod aborted_client;
+pub(crate) mod async_sockets;
+pub(crate) mod backlog;
 pub(crate) mod connect_result;
 pub(crate) mod connect_timeout;
 pub(crate) mod create_size;
@@ -8,12 +10,13 @@ pub(crate) mod edge_events;
 pub(crate) mod fd_set_size;
 pub(crate) mod hang_up;
 pub(crate) mod mmap;
+pub(crate) mod thundering_herd;
 pub(crate) mod write_after_close;
 
 use crate::claim::Claim;
 
 /// All of them, by number.
-pub(crate) const ALL: [&Claim; 9] = [
+pub(crate) const ALL: [&Claim; 12] = [
     &mmap::CLAIM,
     &fd_set_size::CLAIM,
     &create_size::CLAIM,
@@ -22,7 +25,10 @@ pub(crate) const ALL: [&Claim; 9] = [
     &write_after_close::CLAIM,
     &hang_up::CLAIM,
     &aborted_client::CLAIM,
+    &backlog::CLAIM,
+    &thundering_herd::CLAIM,
     &edge_events::CLAIM,
+    &async_sockets::CLAIM,
 ];
 
 /// The claim with this number or name.
