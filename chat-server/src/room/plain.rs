@@ -5,7 +5,7 @@
 //! Leaves out: what such a peer is shown (`plain_text.rs`), and telnet's own
 //! commands, which the loop side takes out.
 
-use chat_protocol::{LineWriter, Message, is_channel};
+use chat_protocol::{LineWriter, Message, NICK_BYTES, is_channel, is_nick};
 
 use super::client::{ClientSlot, Identity, Stage};
 use super::limits::{TYPED_BYTES, cut};
@@ -19,7 +19,7 @@ const COMMANDS: &str = "Commands: /nick /join /part /who /me /msg /topic /quit; 
 
 /// The answer to `/help`. A line with the `-- ` in front of it fits a terminal
 /// of 80 columns.
-const HELP: [&str; 9] = [
+const HELP: [&str; 10] = [
     "/nick NAME          be called NAME",
     "/join ROOM [KEY]    go to a room, or make it; what you type is said there",
     "/part [WHY]         leave the room that you are in",
@@ -28,6 +28,7 @@ const HELP: [&str; 9] = [
     "/msg NAME TEXT      say something to one person only",
     "/topic [TEXT]       see what the room is about, or change it",
     "/quit [WHY]         leave the server",
+    "//WORDS             say /WORDS: what begins with two slashes is no command",
     "Anything without a slash in front is said in the room that you joined last.",
 ];
 
@@ -83,6 +84,8 @@ impl State {
             self.notify(from, notice.as_bytes());
         }
         match kept.strip_prefix(b"/") {
+            // A second slash is for those who want to say one.
+            Some(text) if text.starts_with(b"/") => self.say_in_room(from, text),
             Some(command) => self.obey(from, command),
             None if kept.is_empty() => {}
             None => self.say_in_room(from, kept),
@@ -93,7 +96,18 @@ impl State {
     fn obey(&mut self, from: ClientSlot, line: &[u8]) {
         let (word, rest) = split_word(line);
         match word.to_ascii_lowercase().as_slice() {
-            b"nick" => self.act(from, |line| line.command(b"NICK").parameters(&[rest])),
+            b"nick" if rest.is_empty() => {
+                self.notify(from, b"/nick needs the name that you want: /nick ann");
+            }
+            b"nick" if !is_nick(rest) => {
+                let notice = format!(
+                    "{} is no name: it has letters, digits and []\\`_^{{|}}-, begins with no digit \
+                     and is {NICK_BYTES} long at most",
+                    String::from_utf8_lossy(rest)
+                );
+                self.notify(from, notice.as_bytes());
+            }
+            b"nick" => self.act(from, |line| line.command(b"NICK").parameter(rest)),
             b"join" => {
                 let (name, key) = split_word(rest);
                 match room_name(name) {

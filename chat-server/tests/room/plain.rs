@@ -124,6 +124,37 @@ fn slash_commands_do_what_they_say() {
 }
 
 #[test]
+fn what_begins_with_two_slashes_is_said_with_one() {
+    let mut room = Room::new();
+    let [ann] = room.people_in("#lobby", ["ann"]);
+    let guest = room.plain();
+    room.lines(ann);
+    assert_eq!(room.ask(guest, "//nick is a command"), [""; 0]);
+    assert_eq!(
+        room.lines(ann),
+        [":guest1!~plain@127.0.0.1 PRIVMSG #lobby :/nick is a command"]
+    );
+}
+
+#[test]
+fn what_can_be_no_nick_is_answered_with_what_can() {
+    let mut room = Room::new();
+    let guest = room.plain();
+    assert_eq!(
+        room.ask(guest, "/nick"),
+        ["-- /nick needs the name that you want: /nick ann"]
+    );
+    for wrong in ["1 2", "ann smith", "ännchen", &"a".repeat(31)] {
+        let answer = room.ask(guest, &format!("/nick {wrong}"));
+        let begin = format!("-- {wrong} is no name: it has letters, digits");
+        assert!(
+            answer.len() == 1 && answer[0].starts_with(&begin),
+            "{answer:?}"
+        );
+    }
+}
+
+#[test]
 fn what_is_typed_is_said_in_the_room_joined_last() {
     let mut room = Room::new();
     let [ann] = room.people_in("#lobby,#tea", ["ann"]);
