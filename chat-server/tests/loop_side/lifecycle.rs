@@ -40,7 +40,7 @@ fn who_does_not_answer_the_ping_is_put_out_and_who_has_nc_is_not_even_asked() {
     let mut nc = Peer::connect(plain);
     nc.send("/help\n");
     nc.expect_line("Commands");
-    nc.expect_line("Commands");
+    nc.expect_line("Anything without a slash");
     let mut silent = person(irc, "silent");
     join(&mut silent, "#lobby");
     let last_lines = silent.expect_eof();
@@ -58,7 +58,7 @@ fn who_does_not_answer_the_ping_is_put_out_and_who_has_nc_is_not_even_asked() {
     );
     // That one has been silent for longer than the other.
     nc.send("/help\n");
-    nc.expect_line("Commands");
+    nc.expect_line("Anything without a slash");
 }
 
 #[test]
