@@ -5,14 +5,11 @@
 //! only when it is ready. A pipe tells its writer that the reader has gone even
 //! when there is nothing to write.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal};
+use std::fs::File;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
 
-use epoll_loop::{Callback, EventLoop, Interest, Watch, Watched};
-use nix::fcntl::OFlag;
-use nix::unistd::ttyname;
+use epoll_loop::{Callback, EventLoop, Interest, Watch, Watched, open_terminal};
 
 /// Standard input or output.
 #[derive(Debug)]
@@ -26,7 +23,7 @@ pub(crate) enum StandardStream {
 
 impl StandardStream {
     pub(crate) fn input() -> StandardStream {
-        let own = own_terminal(io::stdin(), OpenOptions::new().read(true));
+        let own = open_terminal(io::stdin(), File::options().read(true));
         own.map_or_else(
             || StandardStream::Input(io::stdin()),
             StandardStream::Terminal,
@@ -34,26 +31,12 @@ impl StandardStream {
     }
 
     pub(crate) fn output() -> StandardStream {
-        let own = own_terminal(io::stdout(), OpenOptions::new().write(true));
+        let own = open_terminal(io::stdout(), File::options().write(true));
         own.map_or_else(
             || StandardStream::Output(io::stdout()),
             StandardStream::Terminal,
         )
     }
-}
-
-/// The terminal behind `descriptor`, opened again; none if it is no terminal.
-fn own_terminal(descriptor: impl AsFd, options: &mut OpenOptions) -> Option<File> {
-    if !descriptor.as_fd().is_terminal() {
-        return None;
-    }
-    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let options = options.custom_flags(flags.bits());
-    let named = ttyname(descriptor)
-        .ok()
-        .and_then(|path| options.open(path).ok());
-    // The terminal of somebody else (after su) opens only as /dev/tty.
-    named.or_else(|| options.open("/dev/tty").ok())
 }
 
 impl AsFd for StandardStream {

@@ -8,16 +8,15 @@
 //! it is readable and one read an event.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::event_loop::EventLoop;
+use crate::terminal::open_terminal;
 use crate::watch::{Watch, Watched};
 use crate::{Interest, SendQueue};
 
@@ -193,24 +192,8 @@ impl Write for Output {
 impl Stream {
     /// The terminal behind `standard` opened again, if it is one; else itself.
     fn open(standard: Stream) -> Stream {
-        let descriptor = standard.as_fd();
-        if !descriptor.is_terminal() {
-            return standard;
-        }
-        let name = nix::unistd::ttyname(descriptor);
-        let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-        let open = |path| {
-            File::options()
-                .write(true)
-                .custom_flags(flags.bits())
-                .open(path)
-        };
-        // The terminal of somebody else (after su) opens only as /dev/tty.
-        let terminal = name.map_err(io::Error::from).and_then(open);
-        match terminal.or_else(|_| open("/dev/tty".into())) {
-            Ok(terminal) => Stream::Terminal(terminal),
-            Err(_) => standard,
-        }
+        let own = open_terminal(standard.as_fd(), File::options().write(true));
+        own.map_or(standard, Stream::Terminal)
     }
 }
 
