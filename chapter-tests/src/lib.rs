@@ -24,7 +24,7 @@
 //!
 //! | to | there is |
 //! |---|---|
-//! | run a program | [`Program`], [`Launch`] for more options, [`tmux::Tmux`] on a terminal |
+//! | run a program | [`Program`], [`Launch`] for more options, [`tmux::Tmux`] or [`Pty`] on a terminal |
 //! | talk to a server | [`Peer`] |
 //! | say which line is waited for | [`LinePattern`] |
 //! | need another program | [`tools`] |
@@ -43,6 +43,7 @@ mod pattern;
 mod peer;
 pub mod process;
 mod program;
+mod pty;
 mod temporary_directory;
 pub mod tmux;
 pub mod tools;
@@ -56,5 +57,6 @@ pub use nix::unistd::Pid;
 pub use pattern::LinePattern;
 pub use peer::Peer;
 pub use program::{Finished, Program};
+pub use pty::{Pty, TerminalModes};
 pub use temporary_directory::TemporaryDirectory;
 pub use transcript::Transcript;

@@ -294,6 +294,11 @@ impl Program {
         kill(self.pid(), signal).unwrap_or_else(|err| panic!("kill: {err}"));
     }
 
+    /// Readable once the process has ended.
+    pub(crate) fn end(&self) -> &OwnedFd {
+        &self.end
+    }
+
     /// Whether it has not ended.
     pub fn is_running(&self) -> bool {
         !Deadline::after(Duration::ZERO).ready(&self.end, PollFlags::POLLIN)
