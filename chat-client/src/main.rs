@@ -29,6 +29,12 @@ mod resolve;
 )]
 mod session;
 mod standard_stream;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the loop that uses all of it is being built"
+)]
+mod terminal;
 
 use std::error::Error;
 use std::fmt;
