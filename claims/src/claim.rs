@@ -193,14 +193,15 @@ impl Claim {
         }
     }
 
-    /// The verdicts of the sentences, with commas between: `wrong, right`.
+    /// The verdicts of the sentences, each once, with commas between: `wrong, right`.
     pub(crate) fn verdicts(&self) -> String {
-        let mut verdicts: Vec<_> = self
-            .sentences
-            .iter()
-            .map(|one| one.verdict.to_string())
-            .collect();
-        verdicts.dedup();
+        let mut verdicts = Vec::new();
+        for sentence in self.sentences {
+            let verdict = sentence.verdict.to_string();
+            if !verdicts.contains(&verdict) {
+                verdicts.push(verdict);
+            }
+        }
         verdicts.join(", ")
     }
 }

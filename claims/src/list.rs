@@ -8,8 +8,7 @@ use crate::own_process::{End, Outcome};
 use crate::show;
 
 /// Each chapter with the questions of its claims. The verdicts are left for the learner to guess.
-pub(crate) fn print() -> io::Result<()> {
-    let mut out = io::stdout().lock();
+pub(crate) fn print(out: &mut impl Write) -> io::Result<()> {
     for chapter in Chapter::ALL {
         writeln!(out, "{chapter}")?;
         for claim in experiments::ALL
@@ -30,8 +29,7 @@ pub(crate) fn print() -> io::Result<()> {
 }
 
 /// The first line of the table.
-pub(crate) fn head() -> io::Result<()> {
-    let mut out = io::stdout().lock();
+pub(crate) fn head(out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
         "{:>2}  {:<18}  {:<24}  the kernel did",
@@ -40,7 +38,7 @@ pub(crate) fn head() -> io::Result<()> {
 }
 
 /// One claim in the table.
-pub(crate) fn line(claim: &Claim, outcome: &Outcome) -> io::Result<()> {
+pub(crate) fn line(out: &mut impl Write, claim: &Claim, outcome: &Outcome) -> io::Result<()> {
     let did = match &outcome.end {
         End::Needs(need) => format!("skipped: needs {need}"),
         End::Failed(why) => format!("failed: {why}"),
@@ -48,7 +46,6 @@ pub(crate) fn line(claim: &Claim, outcome: &Outcome) -> io::Result<()> {
         End::Found(_) => "OTHERWISE".to_owned(),
     };
     let verdicts = claim.verdicts();
-    let mut out = io::stdout().lock();
     writeln!(
         out,
         "{:>2}  {:<18}  {verdicts:<24}  {did}",
@@ -57,8 +54,7 @@ pub(crate) fn line(claim: &Claim, outcome: &Outcome) -> io::Result<()> {
 }
 
 /// What did not come out as the text says, both shown; and on which kernel.
-pub(crate) fn foot(outcomes: &[(&Claim, Outcome)]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+pub(crate) fn foot(out: &mut impl Write, outcomes: &[(&Claim, Outcome)]) -> io::Result<()> {
     for (claim, outcome) in outcomes {
         if matches!(outcome.end, End::Found(_)) && !outcome.agrees_with(claim) {
             writeln!(
@@ -66,8 +62,8 @@ pub(crate) fn foot(outcomes: &[(&Claim, Outcome)]) -> io::Result<()> {
                 "\nClaim {}, {}: otherwise than the text says",
                 claim.number, claim.name
             )?;
-            show::rows(&mut out, outcome)?;
-            show::differences(&mut out, claim, outcome)?;
+            show::rows(out, outcome)?;
+            show::differences(out, claim, outcome)?;
         }
     }
     let count = |which: fn(&End) -> bool| {
@@ -96,6 +92,9 @@ mod tests {
     use std::{env, fs};
 
     use super::*;
+    use crate::claim::Verdict;
+    use crate::experiments::mmap::CLAIM;
+    use crate::report::{Finding, Row};
 
     const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
     const BEGIN: &str = "<!-- table of claims -->\n";
@@ -138,5 +137,58 @@ mod tests {
             table(),
             "run this test again with UPDATE_TRANSCRIPTS=1"
         );
+    }
+
+    fn ended(end: End) -> Outcome {
+        let what = "mmap".to_owned();
+        let row = Row::Figure {
+            what,
+            figures: "~1".to_owned(),
+        };
+        Outcome {
+            rows: vec![row],
+            end,
+        }
+    }
+
+    #[test]
+    fn the_table_tells_the_four_ways_in_which_an_experiment_can_end() {
+        let outcomes = [
+            (
+                &CLAIM,
+                ended(End::Found(Finding::new('b', [Verdict::Wrong]))),
+            ),
+            (
+                &CLAIM,
+                ended(End::Found(Finding::new('a', [Verdict::Right]))),
+            ),
+            (&CLAIM, ended(End::Failed("too many open files".to_owned()))),
+            (&CLAIM, ended(End::Needs("io_uring".to_owned()))),
+        ];
+        let mut out = Vec::new();
+        for (claim, outcome) in &outcomes {
+            line(&mut out, claim, outcome).unwrap();
+        }
+        foot(&mut out, &outcomes).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let column = |line: usize| {
+            text.lines()
+                .nth(line)
+                .unwrap()
+                .split("  ")
+                .last()
+                .unwrap()
+                .trim()
+        };
+        assert_eq!(column(0), "what the text says");
+        assert_eq!(column(1), "OTHERWISE");
+        assert_eq!(column(2), "failed: too many open files");
+        assert_eq!(column(3), "skipped: needs io_uring");
+        assert!(
+            text.contains("  The kernel's answer is a, the text's b.\n"),
+            "{text}"
+        );
+        let sum = ": 1 as the text says, 1 otherwise, 1 failed, 1 skipped\n";
+        assert!(text.ends_with(sum), "{text}");
     }
 }

@@ -112,7 +112,7 @@ fn run(args: &Args) -> io::Result<()> {
         Some(claim) => run_one(claim, args),
         None if args.all => run_all(args.json),
         None if args.json => json::print(&experiments::ALL.map(|claim| (claim, None))),
-        None => list::print(),
+        None => list::print(&mut io::stdout().lock()),
     }
 }
 
@@ -131,14 +131,15 @@ fn run_one(claim: &Claim, args: &Args) -> io::Result<()> {
 }
 
 fn run_all(as_json: bool) -> io::Result<()> {
+    let mut out = io::stdout();
     let mut outcomes = Vec::new();
     if !as_json {
-        list::head()?;
+        list::head(&mut out)?;
     }
     for claim in experiments::ALL {
         let outcome = own_process::run(claim)?;
         if !as_json {
-            list::line(claim, &outcome)?;
+            list::line(&mut out, claim, &outcome)?;
         }
         outcomes.push((claim, outcome));
     }
@@ -149,7 +150,7 @@ fn run_all(as_json: bool) -> io::Result<()> {
             .collect();
         json::print(&all)?;
     } else {
-        list::foot(&outcomes)?;
+        list::foot(&mut out, &outcomes)?;
     }
     let failures: Vec<_> = outcomes
         .iter()

@@ -119,3 +119,35 @@ fn said_within(child: &mut Child, limit: Duration) -> io::Result<Said> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(line: &str) -> Child {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", line])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    #[test]
+    fn what_hangs_is_given_up_and_what_it_said_is_kept() {
+        let mut child = shell("echo before; exec sleep 1000");
+        // So that the limit does not end the wait for the word as well.
+        let said = said_within(&mut child, Duration::from_secs(1)).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(matches!(said, Said::TooLate(text) if text == "before\n"));
+    }
+
+    #[test]
+    fn what_ends_is_heard_to_its_end() {
+        let mut child = shell("echo one; echo two");
+        let said = said_within(&mut child, LIMIT).unwrap();
+        child.wait().unwrap();
+        assert!(matches!(said, Said::All(text) if text == "one\ntwo\n"));
+    }
+}
