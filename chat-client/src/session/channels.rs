@@ -41,6 +41,8 @@ pub(crate) struct Channel {
     topic: String,
     modes: BTreeSet<u8>,
     members: Members,
+    /// Whether the server has listed all of them.
+    pub(super) is_listed: bool,
     /// When the last thing was said that is known, by the server's clock.
     pub(super) heard: Option<Timestamp>,
 }
@@ -56,6 +58,7 @@ impl Channel {
             topic: String::new(),
             modes: BTreeSet::new(),
             members: Members::default(),
+            is_listed: false,
             heard: None,
         }
     }
@@ -159,6 +162,7 @@ impl Channel {
     fn forget(&mut self) {
         self.is_joined = false;
         self.members = Members::default();
+        self.is_listed = false;
         self.modes.clear();
     }
 }

@@ -191,15 +191,6 @@ impl Session {
         };
         ":".len() + self.nick.len() + "!".len() + user_and_host
     }
-
-    /// Asks about a channel that the person has entered what a screen shows of
-    /// it: its modes.
-    pub(super) fn ask_about(&mut self, channel: &[u8]) {
-        if self.settings.surface == Surface::Screen {
-            let line = self.outbox.reply().command(b"MODE");
-            line.parameter(channel).finish();
-        }
-    }
 }
 
 /// The name of a channel, which may be written without the `#` that a shell

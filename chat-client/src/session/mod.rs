@@ -10,15 +10,19 @@
 //! Leaves out: when to read and write, and when to give up; that is the loop
 //! side's (`line_mode`).
 
+mod batches;
+mod capabilities;
 mod channels;
 mod command;
 mod ctcp;
 mod execute;
 mod isupport;
+mod login;
 mod members;
 mod news;
 mod numerics;
 mod outbox;
+mod questions;
 mod receive;
 mod registration;
 mod settings;
@@ -30,15 +34,19 @@ use std::time::{Duration, Instant};
 use chat_protocol::neutral;
 use epoll_loop::SendQueue;
 
+use batches::Batches;
+use capabilities::Capabilities;
 pub(crate) use channels::Channel;
 use channels::Channels;
 pub(crate) use command::Command;
 use ctcp::Allowance;
 pub(crate) use execute::channel_name;
 use isupport::Isupport;
+use login::Login;
 pub(crate) use members::Member;
 pub(crate) use news::{Manner, News, Place, Report};
 use outbox::Outbox;
+use questions::Questions;
 pub(crate) use settings::{Account, Settings, Surface, Target};
 
 /// The most lines of history that are asked for at a join.
@@ -54,6 +62,10 @@ pub(crate) struct Session {
     /// What others see behind the nick, once the server has shown it.
     user_and_host: Option<Vec<u8>>,
     stage: Stage,
+    capabilities: Capabilities,
+    login: Login,
+    batches: Batches,
+    questions: Questions,
     isupport: Isupport,
     /// The server's own name.
     server: Option<String>,
@@ -63,6 +75,8 @@ pub(crate) struct Session {
     reports: Vec<Report>,
     /// What the server has said as its last words.
     last_words: Option<String>,
+    /// What the person has said to himself, and what has come of it once.
+    said_to_oneself: Option<Vec<u8>>,
 }
 
 /// How far the session is.
@@ -93,6 +107,10 @@ impl Session {
             settings,
             user_and_host: None,
             stage: Stage::Offline,
+            capabilities: Capabilities::default(),
+            login: Login::default(),
+            batches: Batches::default(),
+            questions: Questions::default(),
             isupport,
             server: None,
             channels,
@@ -100,6 +118,7 @@ impl Session {
             allowance: Allowance::new(),
             reports: Vec::new(),
             last_words: None,
+            said_to_oneself: None,
         }
     }
 
@@ -130,8 +149,12 @@ impl Session {
     pub(crate) fn fill(&mut self, queue: &mut SendQueue, now: Instant) {
         loop {
             let is_ready = self.stage == Stage::Registered;
+            // With echo-message the server tells what has been said.
+            let is_echoed = self.capabilities.has("echo-message");
             for said in self.outbox.fill(queue, is_ready, now) {
-                self.tell(said);
+                if !is_echoed {
+                    self.tell(said);
+                }
             }
             if !is_ready {
                 return;

@@ -44,9 +44,10 @@ pub(crate) struct Outbox {
     /// Bytes handed to the send queue of this connection, and bytes written.
     pushed: u64,
     written: u64,
-    /// Lines handed over that no answer has confirmed.
-    unconfirmed: usize,
-    /// Those of them behind the last `PING`.
+    /// Lines handed over that no answer has confirmed: whether a person has
+    /// typed each.
+    unconfirmed: VecDeque<bool>,
+    /// How many of them are behind the last `PING`.
     behind_check: usize,
     checks: u64,
     /// When the `PING` was asked that waits for its answer.
@@ -60,8 +61,8 @@ pub(crate) struct Outbox {
 #[derive(Debug)]
 struct Line {
     bytes: Vec<u8>,
-    /// The typed line that it belongs to.
-    number: u64,
+    /// The typed line that it belongs to; none for a question of the program.
+    number: Option<u64>,
     /// What it says to others, until it is handed over.
     said: Option<News>,
     /// Where it ends among the bytes handed over.
@@ -94,7 +95,7 @@ impl Outbox {
 
     /// The next typed line, once those before it are on their way.
     pub(crate) fn next_typed(&mut self) -> Option<(Target, String)> {
-        if !self.lines.is_empty() || self.unconfirmed >= WINDOW_LINES {
+        if !self.lines.is_empty() || self.unconfirmed.len() >= WINDOW_LINES {
             return None;
         }
         let (target, text) = self.typed.pop_front()?;
@@ -106,11 +107,26 @@ impl Outbox {
     /// Takes a line of the protocol that the last typed line has become, and
     /// what it says to others.
     pub(crate) fn queue(&mut self, bytes: Vec<u8>, said: Option<News>) {
-        let number = self.number;
+        let number = Some(self.number);
         self.lines.push_back(Line {
             bytes,
             number,
             said,
+            end: 0,
+        });
+    }
+
+    /// Takes a question of the program to the server, which is not asked again
+    /// after a lost connection.
+    pub(crate) fn ask(&mut self, command: &[u8], words: &[&[u8]]) {
+        let mut bytes = Vec::new();
+        let line = LineWriter::with_tag_limit(&mut bytes, TagLimit::Client).command(command);
+        let line = words.iter().fold(line, |line, word| line.parameter(word));
+        line.finish();
+        self.lines.push_back(Line {
+            bytes,
+            number: None,
+            said: None,
             end: 0,
         });
     }
@@ -134,18 +150,18 @@ impl Outbox {
         if !is_ready {
             return said;
         }
-        while self.unconfirmed < WINDOW_LINES
+        while self.unconfirmed.len() < WINDOW_LINES
             && let Some(mut line) = self.lines.pop_front()
         {
             queue.push(&line.bytes);
             self.pushed += line.bytes.len() as u64;
             line.end = self.pushed;
             said.extend(line.said.take());
+            self.unconfirmed.push_back(line.number.is_some());
             self.in_flight.push_back(line);
-            self.unconfirmed += 1;
             self.behind_check += usize::from(self.checked_at.is_some());
         }
-        if self.unconfirmed >= WINDOW_LINES {
+        if self.unconfirmed.len() >= WINDOW_LINES {
             self.check(now);
         }
         if self.end == End::Typed && self.lines.is_empty() && self.typed.is_empty() {
@@ -185,10 +201,12 @@ impl Outbox {
         {
             self.checked_at = None;
             self.lag = Some(now.saturating_duration_since(checked_at));
-            self.unconfirmed = mem::take(&mut self.behind_check);
+            let confirmed = self.unconfirmed.len() - mem::take(&mut self.behind_check);
+            self.unconfirmed.drain(..confirmed);
         } else if self.end == End::Asked && token == END {
             self.end = End::Confirmed;
-            self.unconfirmed = 0;
+            self.unconfirmed.clear();
+            self.behind_check = 0;
         }
     }
 
@@ -230,13 +248,17 @@ impl Outbox {
     /// The connection is gone: what was not written to the end will be sent
     /// again. Returns how many lines were written and may not have arrived.
     pub(crate) fn disconnect(&mut self) -> usize {
-        let uncertain = self.unconfirmed - self.in_flight.len();
+        let written = self.unconfirmed.len() - self.in_flight.len();
+        let uncertain = self.unconfirmed.iter().take(written);
+        let uncertain = uncertain.filter(|&&is_typed| is_typed).count();
         while let Some(line) = self.in_flight.pop_back() {
             self.lines.push_front(line);
         }
         self.replies.clear();
         (self.pushed, self.written) = (0, 0);
-        (self.unconfirmed, self.behind_check) = (0, 0);
+        self.lines.retain(|line| line.number.is_some());
+        self.unconfirmed.clear();
+        self.behind_check = 0;
         (self.checked_at, self.lag) = (None, None);
         if self.end == End::Asked {
             self.end = End::Typed;
@@ -247,7 +269,7 @@ impl Outbox {
     /// How many of the typed lines were not sent, or not to the end.
     pub(crate) fn unsent(&self) -> usize {
         let lines = self.in_flight.iter().chain(&self.lines);
-        let mut begun: Vec<u64> = lines.map(|line| line.number).collect();
+        let mut begun: Vec<u64> = lines.filter_map(|line| line.number).collect();
         begun.dedup();
         begun.len() + self.typed.len()
     }
@@ -420,6 +442,19 @@ mod tests {
         outbox.pong(b"check-2", now);
         let last = outbox.fill(&mut queue, true, now);
         assert_eq!(last, [News::Hint(WINDOW_LINES.to_string())]);
+    }
+
+    #[test]
+    fn a_question_of_the_program_waits_for_the_window_and_counts_for_nothing() {
+        let mut sender = Sender::default();
+        sender.type_lines(0..WINDOW_LINES - 1);
+        sender.send(10_000);
+        sender.outbox.ask(b"MODE", &[b"#a"]);
+        sender.outbox.ask(b"MODE", &[b"#b"]);
+        assert_eq!(sender.send(10_000), ["MODE #a", "PING :check-1"]);
+        assert_eq!(sender.outbox.unsent(), 0);
+        assert_eq!(sender.outbox.disconnect(), WINDOW_LINES - 1);
+        assert_eq!(sender.send(10_000), [""; 0], "not asked again");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::ctcp::Ctcp;
 use super::news::{Manner, News, Place, Report};
 use super::numerics::{in_words, news_of};
+use super::questions::Question;
 use super::settings::Surface;
 use super::{Session, Stage};
 
@@ -19,10 +20,17 @@ impl Session {
             return;
         };
         let first = self.reports.len();
-        self.take(&message, now);
+        let batch = message.tags.get(b"batch").map(|batch| batch.unescape());
+        let is_history = batch.is_some_and(|batch| self.batches.is_history(&batch));
+        if is_history {
+            self.take_history(&message);
+        } else {
+            self.take(&message, now);
+        }
         let at = server_time(&message);
         for report in &mut self.reports[first..] {
             report.at = at;
+            report.is_history = is_history;
         }
     }
 
@@ -53,6 +61,13 @@ impl Session {
             }
             b"PRIVMSG" => self.take_text(message, source, Manner::Text, now),
             b"NOTICE" => self.take_text(message, source, Manner::Notice, now),
+            b"CAP" => self.take_cap(&message.parameters),
+            b"AUTHENTICATE" => self.take_authenticate(parameter(0)),
+            b"BATCH" => {
+                let outer = message.tags.get(b"batch").map(|outer| outer.unescape());
+                self.batches.take(&message.parameters, outer.as_deref());
+            }
+            b"CHGHOST" => self.take_new_host(source, parameter(0), parameter(1)),
             b"JOIN" => self.take_join(source, parameter(0)),
             b"PART" => self.take_part(source, parameter(0), parameter(1)),
             b"KICK" => self.take_kick(source, parameter(0), parameter(1), parameter(2)),
@@ -77,6 +92,30 @@ impl Session {
         }
     }
 
+    /// Takes what happened before the person was there: what was said is told,
+    /// and nothing else is to be done about it.
+    fn take_history(&mut self, message: &Message<'_>) {
+        let source = message.source.unwrap_or(Source::new(b""));
+        let manner = if message.is(b"PRIVMSG") {
+            Manner::Text
+        } else if message.is(b"NOTICE") {
+            Manner::Notice
+        } else if message.is(b"BATCH") {
+            let outer = message.tags.get(b"batch").map(|outer| outer.unescape());
+            return self.batches.take(&message.parameters, outer.as_deref());
+        } else {
+            return;
+        };
+        let text = message.parameters.get(1).copied().unwrap_or_default();
+        match Ctcp::parse(text) {
+            None => self.tell_text(message, source, manner, text),
+            Some(ctcp) if ctcp.is(b"ACTION") && manner == Manner::Text => {
+                self.tell_text(message, source, Manner::Action, ctcp.argument);
+            }
+            Some(_) => {}
+        }
+    }
+
     /// Whether the person himself is the source.
     pub(super) fn is_own(&self, source: Source<'_>) -> bool {
         self.is_me(source.nick())
@@ -87,6 +126,22 @@ impl Session {
     fn learn_prefix(&mut self, source: Source<'_>) {
         let after_nick = source.raw().get(source.nick().len() + 1..);
         self.user_and_host = after_nick.map(<[u8]>::to_vec);
+    }
+
+    /// Somebody has another user name and host.
+    fn take_new_host(&mut self, source: Source<'_>, user: &[u8], host: &[u8]) {
+        if self.is_own(source) {
+            self.user_and_host = Some([user, b"@", host].concat());
+        }
+    }
+
+    /// The server shows another host of the person to others.
+    fn learn_host(&mut self, host: &[u8]) {
+        if let Some(known) = &mut self.user_and_host {
+            let user = known.iter().position(|&byte| byte == b'@');
+            known.truncate(user.map_or(0, |at| at + 1));
+            known.extend_from_slice(host);
+        }
     }
 
     fn take_join(&mut self, source: Source<'_>, channel: &[u8]) {
@@ -263,15 +318,47 @@ impl Session {
         manner: Manner,
         now: Instant,
     ) {
-        let parameter = |index: usize| message.parameters.get(index).copied().unwrap_or_default();
-        let (target, text) = (parameter(0), parameter(1));
-        let (manner, text) = match Ctcp::parse(text) {
-            None => (manner, text),
+        let text = message.parameters.get(1).copied().unwrap_or_default();
+        if self.is_second_copy(message, source) {
+            return;
+        }
+        match Ctcp::parse(text) {
+            None => self.tell_text(message, source, manner, text),
             Some(ctcp) if ctcp.is(b"ACTION") && manner == Manner::Text => {
-                (Manner::Action, ctcp.argument)
+                self.tell_text(message, source, Manner::Action, ctcp.argument);
             }
-            Some(ctcp) => return self.take_ctcp(source, ctcp, manner, now),
-        };
+            Some(ctcp) => self.take_ctcp(source, ctcp, manner, now),
+        }
+    }
+
+    /// Whether this is what the person has said to himself, coming a second
+    /// time: with echo-message once as to anybody, once as the echo.
+    fn is_second_copy(&mut self, message: &Message<'_>, source: Source<'_>) -> bool {
+        let target = message.parameters.first().copied().unwrap_or_default();
+        let to_oneself = self.is_own(source) && self.is_me(target);
+        if !to_oneself || !self.capabilities.has("echo-message") {
+            return false;
+        }
+        let text = message.parameters.get(1).copied().unwrap_or_default();
+        let is_second = self
+            .said_to_oneself
+            .take()
+            .is_some_and(|first| first == text);
+        if !is_second {
+            self.said_to_oneself = Some(text.to_vec());
+        }
+        is_second
+    }
+
+    /// Tells what somebody has said.
+    fn tell_text(
+        &mut self,
+        message: &Message<'_>,
+        source: Source<'_>,
+        manner: Manner,
+        text: &[u8],
+    ) {
+        let target = message.parameters.first().copied().unwrap_or_default();
         let is_own = self.is_own(source);
         let (only_for, receiver) = self.isupport.status_and_channel(target);
         let nick = neutral(source.nick());
@@ -299,6 +386,10 @@ impl Session {
 
     /// A question of a program to this one, or the answer to one.
     fn take_ctcp(&mut self, source: Source<'_>, ctcp: Ctcp<'_>, manner: Manner, now: Instant) {
+        // The echo of the person's own question.
+        if self.is_own(source) && self.capabilities.has("echo-message") {
+            return;
+        }
         let (nick, command) = (neutral(source.nick()), neutral(ctcp.command));
         if manner == Manner::Notice {
             // Never answered: two programs would go on for ever.
@@ -341,6 +432,9 @@ impl Session {
                 if let Some(channel) = self.channels.find_mut(at(0), &self.isupport) {
                     channel.set_modes(at(1));
                 }
+                if self.end_question(Question::Modes, at(0)) {
+                    return;
+                }
             }
             331 | 332 => {
                 if let Some(channel) = self.channels.find_mut(at(0), &self.isupport) {
@@ -348,7 +442,26 @@ impl Session {
                     channel.set_topic(neutral_with_formatting(topic));
                 }
             }
+            301 => self.set_away(at(0), true),
+            305 | 306 => self.set_away(own_nick, number == 306),
+            315 => {
+                self.end_question(Question::Away, at(0));
+            }
+            352 => {
+                // Gone or here: the first of the flags.
+                self.set_away(at(4), at(5).first() == Some(&b'G'));
+                if self.has_asked(Question::Away, at(0)) {
+                    return;
+                }
+            }
             353 => self.take_names(at(1), last),
+            366 => self.ask_who_is_away(at(0)),
+            // The person's own host is shown as another.
+            396 if at(0).contains(&b'@') => self.user_and_host = Some(at(0).to_vec()),
+            396 => self.learn_host(at(0)),
+            902..=907 => self.end_login(number),
+            // CAP is not known here, or not so.
+            410 | 421 if is_registering => self.capabilities.close(),
             // Taken, taken elsewhere, held for somebody.
             433 | 436 | 437 if is_registering => return self.try_next_nick(),
             // No valid nick; an address that may not connect, a wrong password, banned.

@@ -6,7 +6,7 @@
 
 use chat_protocol::NICK_BYTES;
 
-use super::{Isupport, Session, Stage};
+use super::{Batches, Isupport, Login, Questions, Session, Stage};
 
 /// How often an underscore is put behind a nick that is taken.
 pub(super) const MAX_UNDERSCORES: usize = 5;
@@ -18,6 +18,11 @@ impl Session {
         self.isupport = Isupport::default();
         self.last_words = None;
         self.user_and_host = None;
+        self.login = Login::default();
+        self.batches = Batches::default();
+        self.questions = Questions::default();
+        self.said_to_oneself = None;
+        self.begin_negotiation();
         if let Some(password) = &self.settings.server_password {
             let line = self.outbox.reply().command(b"PASS");
             line.trailing(password.as_bytes()).finish();
@@ -51,15 +56,25 @@ impl Session {
 
     /// The server has let the person in, by this nick.
     pub(super) fn enter(&mut self, nick: &[u8]) {
+        let Stage::Registering { underscores } = self.stage else {
+            return;
+        };
         self.stage = Stage::Registered;
         if !nick.is_empty() {
             self.nick = nick.to_vec();
         }
+        self.capabilities.close();
         let wanted = &self.settings.nick;
         if !self.is_me(wanted.as_bytes()) {
-            let hint = format!("the nick {wanted} is taken; you are {}", self.nick());
+            let nick = self.nick();
+            let hint = if underscores > 0 {
+                format!("the nick {wanted} is taken; you are {nick}")
+            } else {
+                format!("the server does not know you as {wanted}; you are {nick}")
+            };
             self.hint(hint);
         }
+        self.review_login();
         self.join_channels();
     }
 

@@ -1,5 +1,8 @@
 //! Whole conversations of a session, without a socket.
 
+mod extensions;
+mod people;
+
 use std::time::{Duration, Instant};
 
 use chat_protocol::{MAX_BODY_BYTES, NICK_BYTES};
@@ -17,7 +20,12 @@ impl Conversation {
     /// A session that has just connected as ann and wants to be in `channels`.
     fn begin(channels: &[&str]) -> Conversation {
         let channels: Vec<String> = channels.iter().map(|&name| name.to_owned()).collect();
-        let mut session = Session::new(Settings::new("ann", &channels, Surface::Lines));
+        Conversation::begin_with(Settings::new("ann", &channels, Surface::Lines))
+    }
+
+    /// A session that has just connected.
+    fn begin_with(settings: Settings) -> Conversation {
+        let mut session = Session::new(settings);
         session.connect();
         Conversation {
             session,
@@ -84,7 +92,7 @@ fn it_registers_and_joins_and_only_then_sends_what_was_typed() {
     let mut conversation = Conversation::begin(&["#a", "#b"]);
     assert_eq!(
         conversation.typed("hello"),
-        ["NICK ann", "USER guest 0 * :chat-client"]
+        ["CAP LS 302", "NICK ann", "USER guest 0 * :chat-client"]
     );
     assert_eq!(conversation.session.unsent(), 1);
     conversation.server(":irc.example 001 ann :Welcome");
@@ -399,7 +407,7 @@ fn after_a_lost_connection_it_goes_on_where_it_was() {
     assert_eq!(conversation.typed("hello again"), [""; 0]);
     assert_eq!(conversation.session.unsent(), 1);
     conversation.session.connect();
-    assert_eq!(conversation.sent()[0], "NICK anna");
+    assert_eq!(conversation.sent()[1], "NICK anna");
     conversation.server(":irc.example 001 anna :Welcome");
     assert_eq!(
         conversation.sent(),
@@ -415,7 +423,7 @@ fn the_end_is_asked_for_again_on_the_next_connection() {
     conversation.session.disconnect();
     conversation.session.connect();
     conversation.server(":irc.example 001 ann :Welcome");
-    assert_eq!(conversation.sent()[3..], ["PING :end"]);
+    assert_eq!(conversation.sent()[4..], ["PING :end"]);
     conversation.server(":irc.example PONG irc.example :end");
     assert!(conversation.session.is_confirmed());
 }

@@ -258,6 +258,7 @@ fn without_a_nick_the_client_is_a_guest_and_not_the_user_of_this_machine() {
     let launch = Launch::new(CLIENT).args([address]).env("USER", "secret");
     let _program = launch.env("LOGNAME", "secret").start();
     let mut client = server.accept();
+    client.expect_line("CAP LS 302");
     let nick = client.read_line();
     let number = nick.strip_prefix("NICK guest").unwrap();
     assert!(number.len() == 4 && number.bytes().all(|digit| digit.is_ascii_digit()));

@@ -68,6 +68,7 @@ pub(crate) fn with_one_output(args: &[&str]) -> Launch {
 
 /// Lets the client in.
 pub(crate) fn register(client: &mut Peer) {
+    assert_eq!(client.read_line(), "CAP LS 302");
     assert_eq!(client.read_line(), "NICK ann");
     assert_eq!(client.read_line(), "USER guest 0 * :chat-client");
     client.send_line(":irc.example 001 ann :Welcome, ann");
