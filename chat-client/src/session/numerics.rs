@@ -43,10 +43,6 @@ pub(super) fn news_of(number: u16, parameters: &[&[u8]]) -> Option<News> {
             let (nick, user, host, flags) = (at(4), at(1), at(2), at(5));
             answer(format!("{nick} {flags} {user}@{host}: {name}"))
         }
-        353 => Some(News::Names {
-            channel: at(1),
-            names: last(),
-        }),
         // Errors are those of 400 to 599, with a few that came later.
         400..=599 | 691 | 696 | 723 | 734 | 902 | 904..=908 => {
             Some(News::Refused(in_words(parameters)))

@@ -300,15 +300,21 @@ impl Session {
         }
     }
 
-    /// Takes the people in a part of the answer to NAMES: signs, nick, and with
+    /// Takes the people in a part of the answer to NAMES: signs and nick, with
     /// userhost-in-names also what is behind the nick.
-    pub(super) fn take_names(&mut self, channel: &[u8], names: &[u8]) {
+    fn take_names(&mut self, channel: &[u8], names: &[u8]) {
+        let mut shown = Vec::new();
         for name in names.split(|&byte| byte == b' ') {
             let (signs, nick) = self.isupport.signs_and_nick(name);
             if !nick.is_empty() {
                 self.add_member(channel, nick, signs);
+                shown.push(neutral(&[signs, nick].concat()));
             }
         }
+        self.tell(News::Names {
+            channel: neutral(channel),
+            names: shown.join(" "),
+        });
     }
 
     fn take_text(
@@ -454,7 +460,7 @@ impl Session {
                     return;
                 }
             }
-            353 => self.take_names(at(1), last),
+            353 => return self.take_names(at(1), last),
             366 => self.ask_who_is_away(at(0)),
             // The person's own host is shown as another.
             396 if at(0).contains(&b'@') => self.user_and_host = Some(at(0).to_vec()),

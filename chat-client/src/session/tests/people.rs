@@ -54,6 +54,13 @@ fn the_members_follow_what_happens() {
 }
 
 #[test]
+fn a_list_of_names_is_told_without_what_is_behind_them() {
+    let mut conversation = Conversation::registered(&["#a"]);
+    let news = conversation.told(":irc.example 353 ann = #a :@ann!~guest@h +bob!b@h carol ");
+    assert_eq!(news[0].to_string(), "#a -- here: @ann +bob carol");
+}
+
+#[test]
 fn a_quit_and_a_new_nick_name_the_channels_in_which_the_two_have_met() {
     let mut conversation = on_screen();
     conversation.server(":ann!~guest@10.0.0.1 JOIN #b");
