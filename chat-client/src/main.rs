@@ -18,7 +18,10 @@ mod address;
 mod app;
 mod attempt;
 mod failure;
+mod host;
 mod line_mode;
+#[allow(dead_code, reason = "the screen that uses all of it is being built")]
+mod link;
 mod random;
 mod raw;
 mod resolve;
@@ -46,7 +49,8 @@ use epoll_loop::EventLoop;
 
 use address::Address;
 use failure::Failure;
-use line_mode::{Host, SIGNALS, Settings};
+use host::Host;
+use line_mode::{SIGNALS, Settings};
 use random::random;
 use session::channel_name;
 
@@ -113,7 +117,7 @@ fn run(args: Args) -> Result<(), Failure> {
     } else {
         let system = |err| Failure::System("opening a room", err);
         chapter::raise_descriptor_limit().map_err(system)?;
-        (line_mode::default_address(), Host::open().map_err(system)?)
+        (host::address(), Host::open().map_err(system)?)
     };
     line_mode::run(Settings {
         address,

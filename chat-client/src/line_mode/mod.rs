@@ -5,10 +5,7 @@
 //! of it waits to be sent.
 //! Leaves out: what the lines mean (`session`) and how they look (`print.rs`).
 
-mod backoff;
-mod connection;
 mod ending;
-mod host;
 mod input;
 mod print;
 mod printer;
@@ -16,19 +13,17 @@ mod typed_lines;
 
 use std::io;
 
-use epoll_loop::{Event, EventLoop, Readiness, Signal, Trace, WatcherId};
+use epoll_loop::{Event, EventLoop, Readiness, Signal, Trace};
 
 use crate::address::Address;
-use crate::attempt::Attempt;
 use crate::failure::Failure;
+use crate::host::{self, Host};
+use crate::link::{Link, Linked};
 use crate::session;
 use crate::session::{Command, News, Session, Surface, Target};
 use crate::standard_stream::watch_for_gone_reader;
 
-use backoff::Backoff;
-use connection::Connection;
 use ending::Ending;
-pub(crate) use host::{Host, address as default_address};
 use input::{Input, InputRead};
 use printer::Printer;
 use typed_lines::{MAX_LINE_BYTES, Typed};
@@ -53,24 +48,15 @@ pub(crate) struct Settings {
 /// The state of the loop.
 #[derive(Debug)]
 struct LineMode {
-    session: Session,
-    attempt: Attempt,
-    connection: Option<Connection>,
-    /// Runs until the next attempt.
-    retry: Option<WatcherId>,
-    backoff: Backoff,
+    link: Link,
     reconnect: bool,
-    has_been_registered: bool,
     input: Input,
     /// Lines of standard input that were too long to be taken.
     too_long: usize,
     printer: Printer,
     ending: Ending,
     host: Option<Host>,
-    /// Whether the person was asked if the room should really close.
-    was_asked: bool,
     failure: Option<Failure>,
-    buffer: Box<[u8]>,
 }
 
 /// Connects, and relays between the person and the server until one of them
@@ -84,10 +70,69 @@ pub(crate) fn run(settings: Settings) -> Result<(), Failure> {
     let mut event_loop = EventLoop::new().map_err(system)?;
     let mut state = LineMode::start(&mut event_loop, settings).map_err(system)?;
     let _reader = watch_for_gone_reader(&mut event_loop, LineMode::lose_reader).map_err(system)?;
-    Attempt::start(&mut state, &mut event_loop);
+    Link::start(&mut state, &mut event_loop);
     let ended = event_loop.run(&mut state).map_err(system);
     let closed = state.close(&mut event_loop);
     ended.and(closed)
+}
+
+impl Linked for LineMode {
+    fn link(&mut self) -> &mut Link {
+        &mut self.link
+    }
+
+    /// Ends the program with `failure`, or waits for the next attempt if there
+    /// is to be one.
+    fn unlinked(
+        &mut self,
+        event_loop: &mut EventLoop<LineMode>,
+        failure: Failure,
+        uncertain: usize,
+    ) {
+        if uncertain > 0 {
+            let (lines, were) = if uncertain == 1 {
+                ("line", "was")
+            } else {
+                ("lines", "were")
+            };
+            self.printer.say(format_args!(
+                "{uncertain} {lines} {were} sent last, and may not have arrived"
+            ));
+        }
+        let is_known = self.input.is_terminal() && self.link.has_been_registered();
+        let may_retry = self.reconnect || is_known;
+        let has_work = self.ending == Ending::Open || self.link.session.unsent() > 0;
+        // A room inside this program does not come back.
+        if !may_retry || !has_work || self.host.is_some() {
+            return self.fail(event_loop, failure);
+        }
+        let seconds = self.link.retry_later(event_loop).delay.as_secs_f32();
+        self.printer
+            .say(format_args!("{failure}; trying again in {seconds:.1} s"));
+    }
+
+    /// Ends the program as failed.
+    fn fail(&mut self, event_loop: &mut EventLoop<LineMode>, failure: Failure) {
+        // Of two the first is the reason for the other.
+        self.failure.get_or_insert(failure);
+        self.end(event_loop);
+    }
+
+    fn left(&mut self, event_loop: &mut EventLoop<LineMode>) {
+        self.end(event_loop);
+    }
+}
+
+/// Says where the room is and how others join.
+fn introduce(host: &Host, printer: &Printer) {
+    printer.say(format_args!(
+        "nobody listened on {}, so the room is here until you quit; others join by",
+        host::IRC
+    ));
+    printer.add(host.commands());
+    if let Some(no_plain) = host.no_plain() {
+        printer.say(no_plain);
+    }
 }
 
 impl LineMode {
@@ -101,7 +146,7 @@ impl LineMode {
         event_loop.before_wait(LineMode::settle);
         let printer = Printer::new(event_loop)?;
         if let Some(host) = &settings.host {
-            host.introduce(&printer);
+            introduce(host, &printer);
         }
         let input = Input::watch(event_loop, LineMode::read_input)?;
         if let (true, Some(channel)) = (input.is_terminal(), settings.channels.last()) {
@@ -109,43 +154,31 @@ impl LineMode {
                 "what you type is said in {channel}; /help lists the commands, /quit ends"
             ));
         }
+        let session = session::Settings::new(&settings.nick, &settings.channels, Surface::Lines);
         Ok(LineMode {
-            session: Session::new(session::Settings::new(
-                &settings.nick,
-                &settings.channels,
-                Surface::Lines,
-            )),
-            attempt: Attempt::new(settings.address),
-            connection: None,
-            retry: None,
-            backoff: Backoff::new(),
+            link: Link::new(Session::new(session), settings.address),
             reconnect: settings.reconnect,
-            has_been_registered: false,
             input,
             too_long: 0,
             printer,
             ending: Ending::Open,
             host: settings.host,
-            was_asked: false,
             failure: None,
-            buffer: vec![0; connection::READ_BYTES].into(),
         })
     }
 
     /// Every turn, before the wait: sends what may be sent, prints what there is
     /// to print, and decides what to wait for.
     fn settle(&mut self, event_loop: &mut EventLoop<LineMode>, _: Event) {
-        self.send(event_loop);
+        Link::settle(self, event_loop);
         self.print_news();
-        self.has_been_registered |= self.session.is_registered();
-        self.give_up_if_denied(event_loop);
         self.go_on_ending(event_loop);
-        let is_reading = self.ending == Ending::Open && !self.session.is_full();
+        let is_reading = self.ending == Ending::Open && !self.link.session.is_full();
         self.input.set_reading(event_loop, is_reading);
     }
 
     fn print_news(&mut self) {
-        for report in self.session.take_news() {
+        for report in self.link.session.take_news() {
             // What the person has typed stands in the terminal already.
             if !matches!(report.news, News::Said { is_own: true, .. }) {
                 self.printer.tell(&report.news);
@@ -161,8 +194,8 @@ impl LineMode {
             InputRead::Open => {}
             InputRead::AtEnd => {
                 let is_gone = event.readiness.intersects(Readiness::HUP | Readiness::ERR);
-                if !is_gone && self.must_ask() {
-                    return self.ask();
+                if !is_gone && self.asks_first() {
+                    return;
                 }
                 self.end_input(event_loop);
             }
@@ -205,30 +238,29 @@ impl LineMode {
         // ones before it.
         if self.input.is_terminal() {
             if let Ok(Command::Quit(_)) = Command::parse(&text) {
-                if self.must_ask() {
-                    return self.ask();
+                if self.asks_first() {
+                    return;
                 }
-                if !self.session.is_registered() {
-                    return self.leave(event_loop);
+                if !self.link.session.is_registered() {
+                    return Link::leave(self, event_loop, "");
                 }
             }
-            if self.retry.is_some() && !text.is_empty() {
+            if self.link.is_waiting() && !text.is_empty() {
                 self.printer
                     .say("not connected, the line will be sent later");
             }
         }
-        self.session.type_line(Target::Current, text);
+        self.link.session.type_line(Target::Current, text);
     }
 
-    /// Whether others would lose their room, and the person was not asked yet.
-    fn must_ask(&self) -> bool {
-        let has_others = self.host.as_ref().is_some_and(|host| host.others() > 0);
-        has_others && self.input.is_terminal() && !self.was_asked
-    }
-
-    fn ask(&mut self) {
-        self.was_asked = true;
-        let others = self.host.as_ref().map_or(0, Host::others);
+    /// Asks the person once if others would lose their room; true if it did.
+    fn asks_first(&mut self) -> bool {
+        if !self.input.is_terminal() {
+            return false;
+        }
+        let Some(others) = self.host.as_mut().and_then(Host::ask_once) else {
+            return false;
+        };
         let are = if others == 1 {
             "person is"
         } else {
@@ -237,11 +269,12 @@ impl LineMode {
         self.printer.say(format_args!(
             "{others} more {are} here, and the room closes when you go: /quit again to close it"
         ));
+        true
     }
 
     /// A signal has come that ends the program.
     fn interrupt(&mut self, event_loop: &mut EventLoop<LineMode>, _: Event) {
-        self.leave(event_loop);
+        Link::leave(self, event_loop, "");
     }
 
     /// Nobody will read standard output any more: the others of a pipe end when
@@ -249,7 +282,7 @@ impl LineMode {
     fn lose_reader(&mut self, event_loop: &mut EventLoop<LineMode>, _: Event) {
         if !matches!(self.failure, Some(Failure::ReaderGone)) {
             self.failure = Some(Failure::ReaderGone);
-            self.leave(event_loop);
+            Link::leave(self, event_loop, "");
         }
     }
 
@@ -258,9 +291,9 @@ impl LineMode {
     fn close(mut self, event_loop: &mut EventLoop<LineMode>) -> Result<(), Failure> {
         self.print_news();
         self.count_what_is_there(event_loop);
-        let unsent = self.session.unsent() + self.too_long;
+        let unsent = self.link.session.unsent() + self.too_long;
         if unsent > 0 {
-            let rest = if self.session.is_full() {
+            let rest = if self.link.session.is_full() {
                 ", and the rest of standard input was not read"
             } else {
                 ""
@@ -293,7 +326,7 @@ impl LineMode {
         if self.failure.is_none() || self.input.is_terminal() {
             return;
         }
-        while !self.session.is_full() && self.input.is_ready() {
+        while !self.link.session.is_full() && self.input.is_ready() {
             let (lines, outcome) = self.input.read();
             self.take_typed(event_loop, lines);
             if !matches!(outcome, InputRead::Open) {

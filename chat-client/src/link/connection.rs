@@ -14,8 +14,7 @@ use epoll_loop::{
 use crate::attempt::{Attempt, Connects};
 use crate::failure::{ConnectError, Failure, LostReason};
 
-use super::LineMode;
-use super::ending::Ending;
+use super::{Link, Linked};
 
 /// The size of one read, and how much is read before the others have a turn.
 pub(super) const READ_BYTES: usize = 16 * 1024;
@@ -42,22 +41,23 @@ pub(super) struct Connection {
     unanswered: Option<u64>,
 }
 
-impl Connects for LineMode {
+impl<S: Linked> Connects for S {
     fn attempt(&mut self) -> &mut Attempt {
-        &mut self.attempt
+        &mut self.link().attempt
     }
 
-    fn connected(&mut self, event_loop: &mut EventLoop<LineMode>, stream: TcpStream) {
+    fn connected(&mut self, event_loop: &mut EventLoop<S>, stream: TcpStream) {
         let watch = Watch::new(Interest::READABLE).label("server");
-        match event_loop.watch(stream, watch, LineMode::exchange) {
+        match event_loop.watch(stream, watch, Link::exchange) {
             Ok(stream) => {
-                self.session.connect();
-                self.connection = Some(Connection {
+                let link = self.link();
+                link.session.connect();
+                link.connection = Some(Connection {
                     stream,
                     decoder: LineDecoder::new(TagLimit::Server),
                     queue: SendQueue::new(MAX_QUEUED_BYTES),
                     send_error: None,
-                    ping_timer: event_loop.every(PING_INTERVAL, LineMode::check_connection),
+                    ping_timer: event_loop.every(PING_INTERVAL, Link::check_connection),
                     unanswered: None,
                 });
             }
@@ -65,28 +65,28 @@ impl Connects for LineMode {
         }
     }
 
-    fn not_connected(&mut self, event_loop: &mut EventLoop<LineMode>, why: ConnectError) {
-        let failure = Failure::Connect(self.attempt.address().clone(), why);
-        self.fail_or_retry(event_loop, failure);
+    fn not_connected(&mut self, event_loop: &mut EventLoop<S>, why: ConnectError) {
+        let failure = Failure::Connect(self.link().address().clone(), why);
+        self.unlinked(event_loop, failure, 0);
     }
 }
 
-impl LineMode {
+impl Link {
     /// The server has sent something, or takes more, or is gone.
-    fn exchange(&mut self, event_loop: &mut EventLoop<LineMode>, event: Event) {
+    fn exchange<S: Linked>(state: &mut S, event_loop: &mut EventLoop<S>, event: Event) {
         // That it takes more is for `send`, which is called before the wait.
         if event.readiness.is_readable()
-            && let Err(why) = self.receive(event_loop, event.readiness)
+            && let Err(why) = state.link().receive(event_loop, event.readiness)
         {
-            self.lose(event_loop, why);
+            Self::lose(state, event_loop, why);
         }
     }
 
     /// Reads what is there. An error is the end of the connection, and comes
     /// after the last words.
-    fn receive(
+    fn receive<S>(
         &mut self,
-        event_loop: &mut EventLoop<LineMode>,
+        event_loop: &mut EventLoop<S>,
         readiness: Readiness,
     ) -> Result<(), LostReason> {
         let Some(connection) = &mut self.connection else {
@@ -120,23 +120,24 @@ impl LineMode {
     }
 
     /// Sends what may be sent, as far as the socket takes it.
-    pub(super) fn send(&mut self, event_loop: &mut EventLoop<LineMode>) {
+    pub(super) fn send<S: Linked>(state: &mut S, event_loop: &mut EventLoop<S>) {
         // A socket that takes all lets the session hand over more.
         loop {
-            let Some(connection) = &mut self.connection else {
+            let link = state.link();
+            let Some(connection) = &mut link.connection else {
                 return;
             };
             if connection.send_error.is_some() {
                 return;
             }
             let queue = &mut connection.queue;
-            self.session.fill(queue, event_loop.now());
+            link.session.fill(queue, event_loop.now());
             match queue.flush(event_loop, &connection.stream) {
                 Ok(0) if queue.is_above_mark() => {
-                    return self.lose(event_loop, LostReason::NotReading);
+                    return Self::lose(state, event_loop, LostReason::NotReading);
                 }
                 Ok(0) => return,
-                Ok(count) => self.session.wrote(count),
+                Ok(count) => link.session.wrote(count),
                 // What the server has said before it closed is still there to be
                 // read, and says more than "broken pipe". That the socket cannot
                 // be written any more is true for ever: it is not asked again.
@@ -151,88 +152,49 @@ impl LineMode {
 
     /// Asks the server whether it is there, and gives it up if it has not
     /// answered since the last time.
-    fn check_connection(&mut self, event_loop: &mut EventLoop<LineMode>, _: Event) {
-        let Some(connection) = &mut self.connection else {
+    fn check_connection<S: Linked>(state: &mut S, event_loop: &mut EventLoop<S>, _: Event) {
+        let link = state.link();
+        let Some(connection) = &mut link.connection else {
             return;
         };
-        if self.session.is_quitting() {
+        if link.session.is_quitting() {
             return;
         }
-        let awaited = self.session.awaited_check();
+        let awaited = link.session.awaited_check();
         let is_silent = awaited.is_some() && awaited == connection.unanswered;
-        if is_silent || !self.session.is_registered() {
-            return self.lose(event_loop, LostReason::Silent(PING_INTERVAL));
+        if is_silent || !link.session.is_registered() {
+            return Self::lose(state, event_loop, LostReason::Silent(PING_INTERVAL));
         }
         // A connection that has lasted: the next one may come as quickly.
-        self.backoff.reset();
-        self.session.check(event_loop.now());
-        connection.unanswered = self.session.awaited_check();
+        link.backoff.reset();
+        link.session.check(event_loop.now());
+        connection.unanswered = link.session.awaited_check();
     }
 
     /// The connection is gone.
-    fn lose(&mut self, event_loop: &mut EventLoop<LineMode>, why: LostReason) {
-        let Some(connection) = self.connection.take() else {
+    fn lose<S: Linked>(state: &mut S, event_loop: &mut EventLoop<S>, why: LostReason) {
+        let link = state.link();
+        let Some(connection) = link.connection.take() else {
             return;
         };
         event_loop.cancel(connection.ping_timer);
         drop(connection);
-        let was_quitting = self.session.is_quitting();
-        let uncertain = self.session.disconnect();
+        let was_quitting = link.session.is_quitting();
+        let uncertain = link.session.disconnect();
         if was_quitting {
-            return self.end(event_loop);
+            return state.left(event_loop);
         }
-        if self.session.denial().is_some() {
-            return self.give_up_if_denied(event_loop);
+        if link.session.denial().is_some() {
+            return Self::give_up_if_denied(state, event_loop);
         }
-        let why = match (why, self.session.last_words()) {
+        let why = match (why, link.session.last_words()) {
             (LostReason::Closed(_) | LostReason::Error(_), Some(words)) => {
                 LostReason::Closed(Some(words.to_owned()))
             }
             (why, _) => why,
         };
-        if uncertain > 0 {
-            let (lines, were) = if uncertain == 1 {
-                ("line", "was")
-            } else {
-                ("lines", "were")
-            };
-            self.printer.say(format_args!(
-                "{uncertain} {lines} {were} sent last, and may not have arrived"
-            ));
-        }
-        let address = self.attempt.address().clone();
-        self.fail_or_retry(event_loop, Failure::Lost(address, why));
-    }
-
-    /// Ends the program if the server does not want this person: it would say
-    /// the same the next time.
-    pub(super) fn give_up_if_denied(&mut self, event_loop: &mut EventLoop<LineMode>) {
-        if let Some(denial) = self.session.denial() {
-            let address = self.attempt.address().clone();
-            let failure = Failure::Denied(address, denial.to_owned());
-            self.fail(event_loop, failure);
-        }
-    }
-
-    /// Ends the program with `failure`, or waits for the next attempt if there
-    /// is to be one.
-    fn fail_or_retry(&mut self, event_loop: &mut EventLoop<LineMode>, failure: Failure) {
-        let may_retry = self.reconnect || (self.input.is_terminal() && self.has_been_registered);
-        let has_work = self.ending == Ending::Open || self.session.unsent() > 0;
-        // A room inside this program does not come back.
-        if !may_retry || !has_work || self.host.is_some() {
-            return self.fail(event_loop, failure);
-        }
-        let delay = self.backoff.next_delay();
-        let seconds = delay.as_secs_f32();
-        self.printer
-            .say(format_args!("{failure}; trying again in {seconds:.1} s"));
-        self.retry = Some(event_loop.after(delay, LineMode::try_again));
-    }
-
-    fn try_again(&mut self, event_loop: &mut EventLoop<LineMode>, _: Event) {
-        self.retry = None;
-        Attempt::start(self, event_loop);
+        let failure = Failure::Lost(link.address().clone(), why);
+        state.unlinked(event_loop, failure, uncertain);
     }
 
     /// Whether everything that was to be sent is handed to the kernel.
@@ -248,9 +210,5 @@ impl LineMode {
             // An error means that the connection is gone, which reading tells.
             let _ = connection.stream.shutdown(Shutdown::Write);
         }
-    }
-
-    pub(super) fn is_connected(&self) -> bool {
-        self.connection.is_some()
     }
 }

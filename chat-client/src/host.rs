@@ -11,9 +11,8 @@ use chat_server::{Embedded, Settings};
 
 use crate::address::{Address, DEFAULT_PORT};
 
-use super::printer::Printer;
-
-const IRC: SocketAddr = on_loopback(DEFAULT_PORT);
+/// Where the room is.
+pub(crate) const IRC: SocketAddr = on_loopback(DEFAULT_PORT);
 /// For people without a client.
 const PLAIN: SocketAddr = on_loopback(6668);
 
@@ -29,6 +28,8 @@ pub(crate) struct Host {
     commands: Vec<String>,
     /// Why the plain port is left out, if it is.
     no_plain: Option<String>,
+    /// Whether the person was asked if the room should really close.
+    was_asked: bool,
 }
 
 /// Where to connect to without an address: here.
@@ -70,23 +71,28 @@ impl Host {
             server: Embedded::start(vec![irc], plain, Settings::default())?,
             commands,
             no_plain,
+            was_asked: false,
         }))
     }
 
-    /// Says where the room is and how others join.
-    pub(super) fn introduce(&self, printer: &Printer) {
-        printer.say(format_args!(
-            "nobody listened on {IRC}, so the room is here until you quit; others join by"
-        ));
-        printer.add(&self.commands);
-        if let Some(no_plain) = &self.no_plain {
-            printer.say(no_plain);
-        }
+    /// The commands by which others join.
+    pub(crate) fn commands(&self) -> &[String] {
+        &self.commands
     }
 
-    /// How many people are in the room besides the one who has opened it.
-    pub(super) fn others(&self) -> usize {
-        self.server.clients().saturating_sub(1)
+    /// Why people without a client cannot join, if that is so.
+    pub(crate) fn no_plain(&self) -> Option<&str> {
+        self.no_plain.as_deref()
+    }
+
+    /// The person wants to go: how many others would lose their room. None if
+    /// nobody would, or the person was told so before.
+    pub(crate) fn ask_once(&mut self) -> Option<usize> {
+        // One of them is the person.
+        let others = self.server.clients().saturating_sub(1);
+        let asks = others > 0 && !self.was_asked;
+        self.was_asked |= asks;
+        asks.then_some(others)
     }
 
     /// Tells everybody that the room is closed, and waits until they are gone.
@@ -94,7 +100,7 @@ impl Host {
     /// # Errors
     ///
     /// What the server has ended with.
-    pub(super) fn close(self) -> io::Result<()> {
+    pub(crate) fn close(self) -> io::Result<()> {
         self.server.stop()
     }
 }

@@ -1,0 +1,161 @@
+//! The way to the server: one session, and the connections that it outlives.
+//!
+//! Shows: what line mode and the screen share, once. A state that has a link
+//! is told when the connection is gone and says what comes next; everything
+//! else about sockets happens here.
+//! Leaves out: what is said on it (`session`), and how it is begun (`attempt`).
+
+mod backoff;
+mod connection;
+mod leaving;
+
+use std::time::{Duration, Instant};
+
+use epoll_loop::{Event, EventLoop, WatcherId};
+
+use crate::address::Address;
+use crate::attempt::Attempt;
+use crate::failure::Failure;
+use crate::session::Session;
+
+use backoff::Backoff;
+use connection::Connection;
+pub(crate) use leaving::LAST_WORDS;
+use leaving::Leaving;
+
+/// The state of a loop that keeps a session connected.
+///
+/// The functions of [`Link`] are its callbacks; it calls [`Link::settle`] in
+/// every turn before the wait.
+pub(crate) trait Linked: Sized + 'static {
+    fn link(&mut self) -> &mut Link;
+
+    /// The connection is gone or could not be made: [`Link::retry_later`], or
+    /// the end. `uncertain` lines were written last and may not have arrived.
+    fn unlinked(&mut self, event_loop: &mut EventLoop<Self>, failure: Failure, uncertain: usize);
+
+    /// There is no use in another attempt.
+    fn fail(&mut self, event_loop: &mut EventLoop<Self>, failure: Failure);
+
+    /// The person has left the server, or never was there.
+    fn left(&mut self, event_loop: &mut EventLoop<Self>);
+}
+
+/// A session with whatever connects it.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) session: Session,
+    attempt: Attempt,
+    connection: Option<Connection>,
+    /// Runs until the next attempt.
+    retry: Option<WatcherId>,
+    backoff: Backoff,
+    /// Attempts since the server last let the person in.
+    attempts: u32,
+    has_been_registered: bool,
+    leaving: Leaving,
+    buffer: Box<[u8]>,
+}
+
+/// When the next attempt will be made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retry {
+    pub(crate) delay: Duration,
+    /// Counted from 1 since the last connection that worked.
+    pub(crate) attempt: u32,
+}
+
+impl Retry {
+    /// The time at which the delay is over, if it begins now.
+    pub(crate) fn at(&self) -> Instant {
+        Instant::now() + self.delay
+    }
+}
+
+impl Link {
+    pub(crate) fn new(session: Session, address: Address) -> Link {
+        Link {
+            session,
+            attempt: Attempt::new(address),
+            connection: None,
+            retry: None,
+            backoff: Backoff::new(),
+            attempts: 0,
+            has_been_registered: false,
+            leaving: Leaving::No,
+            buffer: vec![0; connection::READ_BYTES].into(),
+        }
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        self.attempt.address()
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// Whether the next attempt is waited for.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.retry.is_some()
+    }
+
+    /// Whether a server has let the person in, now or before.
+    pub(crate) fn has_been_registered(&self) -> bool {
+        self.has_been_registered
+    }
+
+    /// Begins to connect.
+    pub(crate) fn start<S: Linked>(state: &mut S, event_loop: &mut EventLoop<S>) {
+        Attempt::start(state, event_loop);
+    }
+
+    /// Every turn, before the wait: sends what may be sent, as far as the socket
+    /// takes it, and takes the next step of leaving, if it is time for it.
+    pub(crate) fn settle<S: Linked>(state: &mut S, event_loop: &mut EventLoop<S>) {
+        Self::send(state, event_loop);
+        let link = state.link();
+        if link.session.is_registered() {
+            link.has_been_registered = true;
+            link.attempts = 0;
+        }
+        Self::give_up_if_denied(state, event_loop);
+        Self::go_on_leaving(state, event_loop);
+    }
+
+    /// Makes another attempt after a while.
+    pub(crate) fn retry_later<S: Linked>(&mut self, event_loop: &mut EventLoop<S>) -> Retry {
+        self.attempts += 1;
+        let delay = self.backoff.next_delay();
+        self.retry = Some(event_loop.after(delay, Self::try_again::<S>));
+        Retry {
+            delay,
+            attempt: self.attempts,
+        }
+    }
+
+    /// Makes the attempt now that is waited for; false if none is.
+    pub(crate) fn retry_now<S: Linked>(state: &mut S, event_loop: &mut EventLoop<S>) -> bool {
+        let Some(timer) = state.link().retry.take() else {
+            return false;
+        };
+        event_loop.cancel(timer);
+        Self::start(state, event_loop);
+        true
+    }
+
+    fn try_again<S: Linked>(state: &mut S, event_loop: &mut EventLoop<S>, _: Event) {
+        state.link().retry = None;
+        Self::start(state, event_loop);
+    }
+
+    /// Ends it if the server does not want this person: it would say the same
+    /// the next time.
+    fn give_up_if_denied<S: Linked>(state: &mut S, event_loop: &mut EventLoop<S>) {
+        let link = state.link();
+        if let Some(denial) = link.session.denial() {
+            let failure = Failure::Denied(link.address().clone(), denial.to_owned());
+            state.fail(event_loop, failure);
+        }
+    }
+}
