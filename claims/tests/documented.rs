@@ -3,10 +3,16 @@
 //! `transcripts/NAME.txt` is what `claims NAME --no-question` printed. Figures that vary have a ~
 //! before them and do not count, nor does the line of a place in our code.
 
+use std::time::Duration;
+
 use chapter_tests::{Finished, Launch, Mask, Transcript, tools};
 
+/// More than the program itself gives an experiment, so that the program says which one hangs.
+const TIMEOUT: Duration = Duration::from_mins(1);
+
 fn claims(args: &[&str]) -> Finished {
-    Launch::new(env!("CARGO_BIN_EXE_claims")).args(args).run()
+    let launch = Launch::new(env!("CARGO_BIN_EXE_claims"));
+    launch.args(args).timeout(TIMEOUT).run()
 }
 
 fn is_as_documented(name: &str) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::time::Duration;
 
 use chapter_tests::tmux::Tmux;
 use chapter_tests::{Finished, Launch, tools};
@@ -9,8 +10,11 @@ use serde_json::Value;
 
 const CLAIMS: &str = env!("CARGO_BIN_EXE_claims");
 
+/// What all experiments may take together on a machine that has other work as well.
+const TIMEOUT: Duration = Duration::from_mins(10);
+
 fn claims(args: &[&str]) -> Finished {
-    Launch::new(CLAIMS).args(args).run()
+    Launch::new(CLAIMS).args(args).timeout(TIMEOUT).run()
 }
 
 fn json(args: &[&str]) -> Value {
@@ -148,7 +152,29 @@ fn an_experiment_that_cannot_be_carried_out_is_one_line_and_exit_code_1() {
     assert_eq!(object["claims"][0]["outcome"]["result"], "failed");
 }
 
-/// Also that of all experiments together, one after the other, as a reader would run them.
+#[test]
+fn a_feature_that_is_lacking_skips_the_experiment_and_is_no_failure() {
+    if !tools::ptrace_allowed() {
+        return;
+    }
+    let traced = [
+        "-f",
+        "-o",
+        "/dev/null",
+        "-e",
+        "inject=io_uring_setup:error=EPERM",
+    ];
+    let without = Launch::new(CLAIMS).under("strace", traced);
+    let finished = without.args(["async-sockets"]).run();
+    assert!(finished.status.success(), "{}", finished.stderr);
+    assert!(
+        finished.stdout.ends_with("  skipped: needs io_uring\n"),
+        "{}",
+        finished.stdout
+    );
+}
+
+/// All experiments together, one after the other, as a reader would run them.
 #[test]
 fn all_claims_are_tested_and_told_to_machines() {
     let all = json(&["--all", "--json"]);

@@ -17,7 +17,7 @@ use crate::readiness::PATIENCE;
 use crate::report::{Finding, Report, Stop};
 use crate::sys::Uring;
 use crate::tcp;
-use crate::words::{returned, succeeded};
+use crate::words::{errno, returned, succeeded};
 
 pub(crate) const CLAIM: Claim = Claim {
     number: 21,
@@ -57,8 +57,14 @@ pub(crate) const CLAIM: Claim = Claim {
 };
 
 fn run(report: &mut Report) -> Result<Finding, Stop> {
-    // Switched off by the administrator, filtered by a container, or not compiled in.
-    let mut uring = Uring::new().map_err(|_| Stop::Needs("io_uring"))?;
+    let mut uring = match Uring::new() {
+        Ok(uring) => uring,
+        // Not compiled in; switched off by the administrator, or filtered by a container.
+        Err(err) if matches!(errno(&err).as_str(), "ENOSYS" | "EPERM") => {
+            return Err(Stop::Needs("io_uring"));
+        }
+        Err(err) => return Err(err.into()),
+    };
 
     report.heading("io_uring");
     let (listener, address) = tcp::listener(1)?;
@@ -67,16 +73,10 @@ fn run(report: &mut Report) -> Result<Finding, Stop> {
     let client = tcp::socket()?;
     client.connect(&address)?;
     let accepted = uring.wait_for_accept(PATIENCE);
-    let is_accepted = report.exact(
-        "a client connects, result",
-        "a socket",
-        match &accepted {
-            Ok(_) => "a socket".to_owned(),
-            Err(err) => returned::<u32>(Err(err
-                .raw_os_error()
-                .map_or(Errno::UnknownErrno, Errno::from_raw))),
-        },
-    );
+    let outcome = accepted
+        .as_ref()
+        .map_or_else(errno, |_| "a socket".to_owned());
+    let is_accepted = report.exact("a client connects, result", "a socket", outcome);
     let accepted = accepted?;
     uring.submit_receive(&accepted)?;
     report.exact("receive handed over, completed", 0, uring.completed());
