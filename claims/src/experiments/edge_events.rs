@@ -57,13 +57,14 @@ fn run(report: &mut Report) -> Result<Finding, Stop> {
     report.heading("one byte after the other, and none is read");
     far.write_all(b"1")?;
     report.exact("first byte", "IN", reported(&epoll)?);
-    let repeats = !report.exact("asked again", "nothing", reported(&epoll)?);
+    report.exact("asked again", "nothing", reported(&epoll)?);
     far.write_all(b"2")?;
-    let second = report.exact("second byte", "IN", reported(&epoll)?);
+    let second = reported(&epoll)?;
+    report.exact("second byte", "IN", &second);
 
     report.heading("one byte of the two is read");
     near.read_exact(&mut byte)?;
-    let tail = report.exact("one is left", "nothing", reported(&epoll)?);
+    report.exact("one is left", "nothing", reported(&epoll)?);
     epoll.modify(&near, &mut EpollEvent::new(readable, 0))?;
     report.exact(
         "after EPOLL_CTL_MOD with the same events",
@@ -85,7 +86,7 @@ fn run(report: &mut Report) -> Result<Finding, Stop> {
     far.write_all(b"5")?;
     report.exact("a byte arrives", "IN|OUT", reported(&epoll)?);
 
-    Ok(if second && tail && !repeats {
+    Ok(if second == "IN" {
         Finding::new('b', [Verdict::Wrong])
     } else {
         Finding::new('a', [Verdict::Right])
