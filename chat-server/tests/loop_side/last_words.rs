@@ -9,7 +9,7 @@ use chapter_tests::{Peer, Program, Signal, limits};
 
 use crate::support::{
     OldClients, block_the_writer, join, person, register, serve, settle, small_receiver, stop,
-    wait_until, watched,
+    tiny_receiver, wait_until, watched,
 };
 
 #[test]
@@ -177,11 +177,11 @@ fn all_that_the_kernel_holds_is_heard_when_a_write_fails() {
     old.bob.expect_line("JOIN #room");
     // More than is read in one turn, so that the write to eve at the end of it fails first.
     stop(&server);
-    let lines = (0..2_000).map(|number| format!("PRIVMSG #room :{number}\r\nPING :x\r\n"));
+    let lines = (0..1_000).map(|number| format!("PRIVMSG #room :{number}\r\nPING :x\r\n"));
     eve.send(lines.collect::<Vec<_>>().concat());
     eve.reset();
     server.signal(Signal::SIGCONT);
-    for number in 0..2_000 {
+    for number in 0..1_000 {
         let said = format!(":eve!~eve@127.0.0.1 PRIVMSG #room :{number}");
         assert_eq!(old.bob.read_line(), said);
     }
@@ -191,15 +191,16 @@ fn all_that_the_kernel_holds_is_heard_when_a_write_fails() {
 
 #[test]
 fn a_connection_that_is_lost_is_not_watched_while_its_lines_are_heard() {
-    const BURST: usize = 10_000;
+    const BURST: usize = 400;
     let burst = BURST.to_string();
     let server = serve(&["--flood-rate", "1", "--flood-burst", &burst, "--trace"]);
     let mut alice = person(server.listening_on(), "alice");
-    let mut eve = small_receiver(server.listening_on(), "eve");
+    let mut eve = tiny_receiver(server.listening_on(), "eve");
     let before = watched(&server).len();
     block_the_writer(&server, &mut eve, &mut alice);
     stop(&server);
-    eve.send("PONG x\r\n".repeat(BURST));
+    // Few bytes, since a reset takes back what is not under way.
+    eve.send("PONG x\n".repeat(BURST));
     eve.reset();
     server.signal(Signal::SIGCONT);
     // A reset would be reported again and again, whatever else is asked for.

@@ -41,6 +41,16 @@ pub(crate) fn small_receiver(address: SocketAddr, nick: &str) -> Peer {
     register(Peer::over(socket.into()), nick)
 }
 
+/// A client of whose answers even the server's kernel keeps little: the smaller the segments, the
+/// less it is ready to keep.
+pub(crate) fn tiny_receiver(address: SocketAddr, nick: &str) -> Peer {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(2_048).unwrap();
+    socket.set_tcp_mss(536).unwrap();
+    socket.connect(&address.into()).unwrap();
+    register(Peer::over(socket.into()), nick)
+}
+
 /// Has somebody join channels, and waits until it is in there.
 pub(crate) fn join(peer: &mut Peer, channels: &str) {
     peer.send_line(format!("JOIN {channels}"));
