@@ -18,6 +18,8 @@ mod address;
 mod app;
 mod attempt;
 mod failure;
+#[allow(dead_code, reason = "the screen that uses all of it is being built")]
+mod formatting;
 mod host;
 mod line_mode;
 #[allow(dead_code, reason = "the screen that uses all of it is being built")]
@@ -38,6 +40,12 @@ mod standard_stream;
     reason = "the loop that uses all of it is being built"
 )]
 mod terminal;
+#[allow(dead_code, reason = "the loop that draws it is being built")]
+mod theme;
+#[allow(dead_code, reason = "the loop that draws it is being built")]
+mod view;
+#[allow(dead_code, reason = "the loop that draws it is being built")]
+mod wrap;
 
 use std::error::Error;
 use std::fmt;

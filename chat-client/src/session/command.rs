@@ -78,6 +78,11 @@ const ENTRIES: [Entry; 12] = [
     JOIN, PART, NICK, MSG, ME, NAMES, TOPIC, WHO, WHOIS, QUIT, HELP, SLASH,
 ];
 
+/// Every command: how it is written, and what it does.
+pub(crate) fn commands() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ENTRIES.iter().map(|entry| (entry.usage, entry.meaning))
+}
+
 /// The lines of `/help`.
 pub(crate) fn help() -> impl Iterator<Item = String> {
     let width = ENTRIES.iter().map(|entry| entry.usage.len()).max();

@@ -38,7 +38,7 @@ use batches::Batches;
 use capabilities::Capabilities;
 pub(crate) use channels::Channel;
 use channels::Channels;
-pub(crate) use command::Command;
+pub(crate) use command::{Command, commands};
 use ctcp::Allowance;
 pub(crate) use execute::channel_name;
 use isupport::Isupport;
@@ -273,6 +273,12 @@ impl Session {
     /// A channel that the person is in or wants to be in.
     pub(crate) fn channel(&self, name: &str) -> Option<&Channel> {
         self.channels.find(&self.raw_name(name), &self.isupport)
+    }
+
+    /// Whether somebody with this nick is in a channel.
+    pub(crate) fn is_member(&self, channel: &str, nick: &str) -> bool {
+        self.channel(channel)
+            .is_some_and(|channel| channel.member(nick.as_bytes(), &self.isupport).is_some())
     }
 
     /// All of those, in the order in which they were asked for.
