@@ -10,6 +10,12 @@ use crate::show;
 /// Each chapter with the questions of its claims. The verdicts are left for the learner to guess.
 pub(crate) fn print(out: &mut impl Write) -> io::Result<()> {
     for chapter in Chapter::ALL {
+        if experiments::ALL
+            .iter()
+            .all(|claim| claim.chapter != chapter)
+        {
+            continue;
+        }
         writeln!(out, "{chapter}")?;
         for claim in experiments::ALL
             .into_iter()

@@ -3,13 +3,10 @@
 //! Each of these servers is asked for the bound that chat-server promises: 32 MiB, what all queues
 //! together may hold, and 16 KiB a client.
 
-use std::net::SocketAddr;
-
 use chapter_tests::{Peer, Signal, limits, process};
-use socket2::{Domain, Socket, Type};
 
 use crate::Siege;
-use crate::support::{join, register, settle, small_receiver, stop, wait_until, watched};
+use crate::support::{join, settle, small_receiver, stop, tiny_receiver, wait_until, watched};
 
 /// Bytes of the tags of a message from a client, without `@` and the space: the most that is taken.
 const TAG_BYTES: usize = 4_094;
@@ -54,16 +51,6 @@ fn queues_full_of_tags_are_within_the_bound() {
     );
     siege.holds_with(READERS + 1);
     drop(readers);
-}
-
-/// Somebody who takes hardly anything before the server has to wait: the smaller the segments, the
-/// less the server's kernel is ready to keep.
-fn tiny_receiver(address: SocketAddr, nick: &str) -> Peer {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
-    socket.set_recv_buffer_size(2_048).unwrap();
-    socket.set_tcp_mss(536).unwrap();
-    socket.connect(&address.into()).unwrap();
-    register(Peer::over(socket.into()), nick)
 }
 
 /// Lines that a client may say at once, and what one of them costs in bytes without an end.

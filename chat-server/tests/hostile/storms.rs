@@ -1,11 +1,8 @@
 //! More connections than anybody needs.
 
-use std::collections::HashSet;
-use std::fs;
 use std::net::TcpStream;
 
 use chapter_tests::{Peer, limits, process};
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use crate::Siege;
 use crate::support::{register, settle, wait_until};
@@ -44,7 +41,7 @@ const WAITING: usize = 200;
 fn a_storm_past_the_limit_of_descriptors_waits_in_the_backlog_until_there_are_some() {
     let mut siege = Siege::begin(&["--trace", "--flood-rate", "0"]);
     let before = process::descriptors(siege.server.pid());
-    leave_descriptors(&siege, SERVED);
+    limits::leave_descriptors(siege.server.pid(), SERVED);
     let mut storm: Vec<Peer> = (0..SERVED + WAITING).map(|_| siege.stranger()).collect();
     siege.server.wait_for_error_line("nobody can be accepted");
     siege.old.exchange();
@@ -70,7 +67,7 @@ fn a_storm_past_the_limit_of_descriptors_waits_in_the_backlog_until_there_are_so
     siege.old.exchange();
 
     // And so does a higher limit.
-    leave_descriptors(&siege, WAITING - SERVED);
+    limits::leave_descriptors(siege.server.pid(), WAITING - SERVED);
     served.extend(
         waiting
             .enumerate()
@@ -78,28 +75,4 @@ fn a_storm_past_the_limit_of_descriptors_waits_in_the_backlog_until_there_are_so
     );
     settle(served.last_mut().unwrap());
     siege.holds_with(SERVED + WAITING);
-}
-
-/// Leaves the running server so many descriptors beside those it has. The limit is one of numbers,
-/// and it may have inherited high ones.
-fn leave_descriptors(siege: &Siege, count: usize) {
-    let pid = siege.server.pid().as_raw();
-    let open = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
-    let open: HashSet<u64> = open
-        .map(|entry| {
-            entry
-                .unwrap()
-                .file_name()
-                .to_str()
-                .unwrap()
-                .parse()
-                .unwrap()
-        })
-        .collect();
-    let free = (0..).filter(|number| !open.contains(number));
-    let limit = Rlimit {
-        current: free.take(count + 1).last(),
-        maximum: Some(limits::descriptor_limit()),
-    };
-    prlimit(Pid::from_raw(pid), Resource::Nofile, limit).unwrap();
 }

@@ -41,6 +41,16 @@ pub(crate) fn small_receiver(address: SocketAddr, nick: &str) -> Peer {
     register(Peer::over(socket.into()), nick)
 }
 
+/// A client of whose answers even the server's kernel keeps little: the smaller the segments, the
+/// less it is ready to keep.
+pub(crate) fn tiny_receiver(address: SocketAddr, nick: &str) -> Peer {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(2_048).unwrap();
+    socket.set_tcp_mss(536).unwrap();
+    socket.connect(&address.into()).unwrap();
+    register(Peer::over(socket.into()), nick)
+}
+
 /// Has somebody join channels, and waits until it is in there.
 pub(crate) fn join(peer: &mut Peer, channels: &str) {
     peer.send_line(format!("JOIN {channels}"));
@@ -130,6 +140,28 @@ pub(crate) fn waits_for_room(server: &Program) -> bool {
     watched(server)
         .into_iter()
         .any(Registration::wants_to_write)
+}
+
+/// Resets the connection when the server's kernel has all that was sent: a reset takes back what the
+/// sender's own kernel still holds.
+pub(crate) fn reset_when_delivered(peer: Peer) {
+    let port = peer.stream().local_addr().unwrap().port();
+    let local = format!(":{port:04X}");
+    wait_until("all that was sent is delivered", || {
+        thread::yield_now();
+        let table = fs::read_to_string("/proc/net/tcp").unwrap();
+        table.lines().any(|line| {
+            // `sl local_address rem_address st tx_queue:rx_queue ...` (proc_net_tcp.txt of the kernel)
+            let mut words = line.split_whitespace().skip(1);
+            words
+                .next()
+                .is_some_and(|address| address.ends_with(&local))
+                && words
+                    .nth(2)
+                    .is_some_and(|queues| queues.starts_with("00000000:"))
+        })
+    });
+    peer.reset();
 }
 
 /// What the server's epoll instance watches: descriptors and the events asked for (`proc(5)`,

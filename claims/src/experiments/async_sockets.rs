@@ -39,7 +39,7 @@ pub(crate) const CLAIM: Claim = Claim {
            returned before there was anything; then the other end does its part. After that it \
            starts a POSIX aio_read on a socket and counts its own threads.",
     lesson: "With readiness (select, poll, epoll) the kernel says that a read would not block, and \
-             the program reads. With completion (io_uring, since 5.5 for sockets) the program hands \
+             the program reads. With completion (io_uring; accept since Linux 5.5) the program hands \
              over the buffer, and the kernel says how much is in it. The price is that the buffer \
              belongs to the kernel until then. POSIX AIO on Linux is a thread of the C library \
              that calls read. Containers often forbid io_uring, so a program needs another way.",

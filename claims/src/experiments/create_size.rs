@@ -46,7 +46,7 @@ pub(crate) const CLAIM: Claim = Claim {
     does: "It calls epoll_create with size 1, registers 100 descriptors that are ready, and waits \
            with room for 200 events. Then it tries sizes and maxevents that are no good, takes three \
            ready descriptors one at a time, and calls epoll_create with descriptor 0 closed.",
-    lesson: "The size was a hint for a hash table that Linux has not had since 2.6.8. maxevents is \
+    lesson: "The size was a hint of how much memory to take; since Linux 2.6.8 it is ignored. maxevents is \
              the length of the caller's array and nothing else. If more are ready than fit, the \
              next wait goes on where this one ended, so that nobody starves. And descriptor 0 is a \
              good one: a failure is -1.",

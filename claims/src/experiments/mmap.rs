@@ -34,7 +34,7 @@ pub(crate) const CLAIM: Claim = Claim {
            epoll_wait with an address that it has no memory at.",
     lesson: "epoll saves the scan over all descriptors and their registration anew at every call, \
              not the copy of what is ready: that is small, and grows with what happens only. \
-             (The /dev/epoll of kernel 2.5 was mapped; it never came into a release.) The interface \
+             (The patch /dev/epoll of 2001 was mapped; what came into the kernel is not.) The interface \
              that does share its queues by mmap is io_uring.",
     code: &[place!(
         "epoll-loop/src/epoll.rs",

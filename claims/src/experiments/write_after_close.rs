@@ -69,7 +69,8 @@ pub(crate) const CLAIM: Claim = Claim {
     ],
     sources: &[
         "write(2), EPIPE; send(2), MSG_NOSIGNAL",
-        "tcp(7); RFC 9293, section 3.10.7.4: data for a closed connection is answered by RST",
+        "RFC 9293, section 3.6.1: a close with received data unread, and data that comes after a \
+         close, are answered by RST",
         "signal(7): ignored signals stay ignored across execve(2)",
     ],
     run,
