@@ -16,6 +16,7 @@ mod channels;
 mod command;
 mod ctcp;
 mod execute;
+mod ignoring;
 mod isupport;
 mod login;
 mod members;
@@ -75,6 +76,8 @@ pub(crate) struct Session {
     reports: Vec<Report>,
     /// What the server has said as its last words.
     last_words: Option<String>,
+    /// Masks of people whose words are not shown.
+    ignored: Vec<String>,
     /// What the person has said to himself, and what has come of it once.
     said_to_oneself: Option<Vec<u8>>,
 }
@@ -118,6 +121,7 @@ impl Session {
             allowance: Allowance::new(),
             reports: Vec::new(),
             last_words: None,
+            ignored: Vec::new(),
             said_to_oneself: None,
         }
     }
@@ -133,7 +137,7 @@ impl Session {
     }
 
     /// Takes a line that was typed in `target`, without its end: text, or a
-    /// command of [`help`]. It waits here until it may be sent.
+    /// command of [`commands`]. It waits here until it may be sent.
     pub(crate) fn type_line(&mut self, target: Target, text: String) {
         if !text.is_empty() {
             self.outbox.type_line(target, text);

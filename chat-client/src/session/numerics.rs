@@ -19,13 +19,29 @@ pub(super) fn news_of(number: u16, parameters: &[&[u8]]) -> Option<News> {
     let answer = |text: String| Some(News::Answer(text));
     match number {
         // Names of the server's limits, counts of people, ends of lists, times.
-        2..=5 | 250..=255 | 265 | 266 | 315 | 318 | 329 | 333 | 366 | 375 | 376 | 422 => None,
+        2..=5
+        | 250..=255
+        | 265
+        | 266
+        | 315
+        | 318
+        | 321
+        | 323
+        | 329
+        | 333
+        | 366
+        | 369
+        | 375
+        | 376
+        | 422 => None,
         1 | 372 => Some(News::Server(last())),
         301 => answer(format!("{} is away: {}", at(0), last())),
         311 => answer(format!("{} is {}@{}: {}", at(0), at(1), at(2), last())),
         312 => answer(format!("{} is on {}: {}", at(0), at(1), last())),
         317 => answer(format!("{} has been silent for {} s", at(0), at(1))),
         319 => answer(format!("{} is in {}", at(0), last())),
+        314 => answer(format!("{} was {}@{}: {}", at(0), at(1), at(2), last())),
+        322 => answer(format!("{} has {} people: {}", at(0), at(1), last())),
         324 => answer(format!("{} has mode {}", at(0), at(1))),
         331 | 332 => Some(News::Topic {
             channel: at(0),
@@ -86,6 +102,8 @@ mod tests {
                 "312 ann bob irc.example :A server",
                 "bob is on irc.example: A server",
             ),
+            ("314 ann bob b 10.0.0.1 * :Bob", "bob was b@10.0.0.1: Bob"),
+            ("322 ann #a 3 :news", "#a has 3 people: news"),
             ("319 ann bob :@#a #b", "bob is in @#a #b"),
             (
                 "352 ann #a b 10.0.0.1 irc.example bob H@ :0 Bob",

@@ -96,6 +96,9 @@ impl Session {
     /// and nothing else is to be done about it.
     fn take_history(&mut self, message: &Message<'_>) {
         let source = message.source.unwrap_or(Source::new(b""));
+        if self.is_ignored(source) {
+            return;
+        }
         let manner = if message.is(b"PRIVMSG") {
             Manner::Text
         } else if message.is(b"NOTICE") {
@@ -263,6 +266,9 @@ impl Session {
     }
 
     fn take_invitation(&mut self, source: Source<'_>, nick: &[u8], channel: &[u8]) {
+        if self.is_ignored(source) {
+            return;
+        }
         // With invite-notify also those that others get.
         let invited = if self.is_me(nick) {
             "you".to_owned()
@@ -325,7 +331,7 @@ impl Session {
         now: Instant,
     ) {
         let text = message.parameters.get(1).copied().unwrap_or_default();
-        if self.is_second_copy(message, source) {
+        if self.is_ignored(source) || self.is_second_copy(message, source) {
             return;
         }
         match Ctcp::parse(text) {

@@ -210,6 +210,88 @@ fn each_command_becomes_its_line() {
 }
 
 #[test]
+fn each_command_about_people_and_modes_becomes_its_line() {
+    let mut conversation = Conversation::registered(&["#a"]);
+    for (typed, sent) in [
+        ("/notice bob beep", "NOTICE bob :beep"),
+        ("/ctcp bob ping 1 2", "PRIVMSG bob :\x01PING 1 2\x01"),
+        ("/whowas bob", "WHOWAS bob"),
+        ("/away", "AWAY :away"),
+        ("/away at lunch", "AWAY :at lunch"),
+        ("/back", "AWAY"),
+        ("/invite bob", "INVITE bob #a"),
+        ("/kick bob be nice", "KICK #a bob :be nice"),
+        ("/kick #b bob", "KICK #b bob"),
+        ("/ban bob", "MODE #a +b bob!*@*"),
+        ("/unban #b *!*@h", "MODE #b -b *!*@h"),
+        ("/op bob carol", "MODE #a +oo bob carol"),
+        ("/devoice #b bob", "MODE #b -v bob"),
+        ("/mode", "MODE #a"),
+        ("/mode +kl key 5", "MODE #a +kl key 5"),
+        ("/mode ann +i", "MODE ann +i"),
+        ("/mode ann", "MODE ann"),
+        ("/list", "LIST"),
+        ("/list #a*", "LIST #a*"),
+        ("/motd", "MOTD"),
+        ("/oper ann secret", "OPER ann secret"),
+        ("/quote PING :x y", "PING :x y"),
+    ] {
+        let lines = conversation.typed(typed);
+        assert_eq!(lines[0], sent);
+        if let Some(check) = lines.get(1) {
+            conversation.server(&check.replace("PING", "PONG irc.example"));
+        }
+    }
+    let lines = conversation.typed("/voice a b c d");
+    assert_eq!(lines, ["MODE #a +vvv a b c", "MODE #a +v d"]);
+}
+
+#[test]
+fn a_command_about_a_channel_is_refused_where_there_is_none() {
+    let mut conversation = Conversation::registered(&[]);
+    for typed in [
+        "/part",
+        "/topic x",
+        "/kick bob",
+        "/op bob",
+        "/mode",
+        "/invite bob",
+        "/who",
+    ] {
+        assert_eq!(conversation.typed(typed), [""; 0], "{typed}");
+        assert!(conversation.hints().contains("not sent"), "{typed}");
+    }
+}
+
+#[test]
+fn who_is_ignored_is_not_heard_until_that_is_taken_back() {
+    let mut conversation = Conversation::registered(&["#a"]);
+    let heard = |conversation: &mut Conversation| {
+        let news = [
+            "PRIVMSG #a :hello",
+            "PRIVMSG ann :\x01VERSION\x01",
+            "INVITE ann #b",
+        ];
+        let news = news.map(|line| {
+            conversation
+                .told(&format!(":Bob!b@evil.example {line}"))
+                .len()
+        });
+        (news, conversation.sent().len())
+    };
+    for mask in ["bob", "*!*@evil.*"] {
+        conversation.typed(&format!("/ignore {mask}"));
+        assert!(conversation.hints().contains("not shown"));
+        assert_eq!(heard(&mut conversation), ([0, 0, 0], 0), "{mask}");
+        conversation.typed("/ignore");
+        assert_eq!(conversation.hints(), format!("ignored: {mask}"));
+        conversation.typed(&format!("/unignore {mask}"));
+        assert!(conversation.hints().contains("shown again"));
+        assert_eq!(heard(&mut conversation).0, [1, 1, 1]);
+    }
+}
+
+#[test]
 fn help_and_mistakes_send_nothing_and_say_so() {
     let mut conversation = Conversation::registered(&["#a"]);
     assert_eq!(conversation.typed("/help"), [""; 0]);
