@@ -1,0 +1,85 @@
+//! Connecting to one address: how it begins, and how it is known to be over.
+//!
+//! Shows: `connect(2)` on a non-blocking socket answers `EINPROGRESS`; the socket becomes writable
+//! when the attempt is over, whether it has worked or not; `SO_ERROR` tells which, once.
+//! Leaves out: waiting. Between the two functions the descriptor belongs into an event loop.
+
+use std::io;
+use std::net::SocketAddr;
+
+use nix::errno::Errno;
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Begins to connect to `to`: the socket becomes writable when the attempt is over.
+///
+/// Watch it only now and not before: a socket that was never connected is reported as `OUT|HUP`.
+///
+/// # Errors
+///
+/// What `socket(2)` reports (`EMFILE`), and what `connect(2)` knows at once (`ENETUNREACH`,
+/// `EACCES`). A refusal is not among them, not even on loopback: it comes as a readiness.
+pub fn begin(to: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(
+        Domain::for_address(to),
+        Type::STREAM.nonblocking().cloexec(),
+        Some(Protocol::TCP),
+    )?;
+    match socket.connect(&to.into()) {
+        Ok(()) => Ok(socket),
+        // A signal does not end the attempt either; a second connect would be EALREADY.
+        Err(err) => match err.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::EINPROGRESS | Errno::EINTR) => Ok(socket),
+            _ => Err(err),
+        },
+    }
+}
+
+/// Whether the attempt to connect `socket` to `to` has worked, once it is writable.
+///
+/// Ask only once: `SO_ERROR` is cleared by reading it, and says 0 the second time.
+///
+/// # Errors
+///
+/// Why the attempt has failed: `ECONNREFUSED`, `ETIMEDOUT`, `EHOSTUNREACH` and others of
+/// `connect(2)`. `ECONNREFUSED` also if the socket is connected to itself.
+pub fn outcome(socket: &Socket, to: SocketAddr) -> io::Result<()> {
+    // Without this a refused connection looks like a working one.
+    if let Some(err) = socket.take_error()? {
+        return Err(err);
+    }
+    // Where nobody listens on a port that the kernel gives to clients, it may give that very port:
+    // two SYNs cross, and both ends of the connection are this socket (RFC 9293, 3.5).
+    if socket.local_addr()?.as_socket() == Some(to) {
+        return Err(Errno::ECONNREFUSED.into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_connected_to_itself_is_a_refused_one() {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket
+            .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+            .unwrap();
+        let own = socket.local_addr().unwrap();
+        socket.connect(&own).unwrap();
+        assert_eq!(
+            socket.peer_addr().unwrap().as_socket(),
+            own.as_socket(),
+            "the kernel does that"
+        );
+        let err = outcome(&socket, own.as_socket().unwrap()).unwrap_err();
+        assert_eq!(err.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn what_is_known_at_once_is_an_error_at_once() {
+        // A group of hosts, which TCP cannot be connected to.
+        let err = begin(SocketAddr::from(([224, 0, 0, 1], 80))).unwrap_err();
+        assert_eq!(err.kind(), io::ErrorKind::NetworkUnreachable);
+    }
+}
