@@ -191,13 +191,13 @@ impl Server {
         if self.is_shutting_down {
             return event_loop.stop(Ok(()));
         }
-        info!(
-            people = self.room.people(),
+        info!(people = self.room.people(), "shutting down");
+        debug!(
             counters = ?self.room.counters(),
             lines_unfinished = self.intake.unfinished,
             lines_held_at_loss = self.intake.held_at_loss,
             lines_with_nul_or_cr = self.intake.nul_or_cr,
-            "shutting down"
+            "until now"
         );
         self.is_shutting_down = true;
         self.listeners.clear();

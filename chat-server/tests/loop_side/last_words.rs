@@ -230,6 +230,8 @@ fn lines_of_a_lost_connection_are_heard_for_no_longer_than_a_ping_may_take_and_t
         "500ms",
         "--drain",
         "100ms",
+        "--log",
+        "debug",
     ]);
     let (mut old, mut eve) = eve_in_room(&server);
     stop(&server);
