@@ -69,7 +69,7 @@ impl Server {
             Ok(client) => client,
             Err(refusal) => {
                 debug!(%address, %refusal, "refused");
-                return self.turn_away(&stream, refusal);
+                return self.turn_away(&stream, kind, refusal);
             }
         };
         let label = match kind {
@@ -104,12 +104,16 @@ impl Server {
 
     /// Tells a peer why it is not let in, as well as that can be done without
     /// keeping a descriptor for it.
-    fn turn_away(&mut self, mut stream: &TcpStream, refusal: Refusal) {
+    fn turn_away(&mut self, mut stream: &TcpStream, kind: Kind, refusal: Refusal) {
         // It may have talked already, and a close with bytes unread is a reset,
         // which may take the answer away from it.
         let _ = stream.read(&mut self.buffer);
+        let line = match kind {
+            Kind::Irc => format!("ERROR :Closing link: [{refusal}]\r\n"),
+            Kind::Plain => format!("-- {refusal}\r\n"),
+        };
         // A new socket takes a line at once.
-        let _ = stream.write_all(format!("{refusal}\r\n").as_bytes());
+        let _ = stream.write_all(line.as_bytes());
     }
 
     /// Out of descriptors: to try again at once would spin, since the listeners

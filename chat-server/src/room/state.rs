@@ -42,11 +42,10 @@ pub enum Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reason = match self {
+        formatter.write_str(match self {
             Refusal::ServerFull => "Server is full",
             Refusal::TooManyFromAddress => "Too many connections from your address",
-        };
-        write!(formatter, "ERROR :Closing link: [{reason}]")
+        })
     }
 }
 

@@ -47,6 +47,14 @@ fn who_comes_when_the_server_is_full_is_told_so_and_may_come_again_later() {
 }
 
 #[test]
+fn who_comes_with_nc_when_the_server_is_full_is_told_so_in_plain_words() {
+    let server = serve(&["--plain-listen", "127.0.0.1:0", "--max-clients", "1"]);
+    let [irc, plain] = server.listening_on_all();
+    let _alice = person(irc, "alice");
+    assert_eq!(Peer::connect(plain).expect_eof(), ["-- Server is full"]);
+}
+
+#[test]
 fn who_is_turned_away_reads_why_even_if_it_has_talked_already() {
     let server = serve(&["--max-clients", "1"]);
     let _alice = person(server.listening_on(), "alice");
