@@ -25,3 +25,13 @@ pub fn raise_descriptor_limit() -> io::Result<u64> {
     }
     Ok(hard)
 }
+
+/// The soft limit of open descriptors, as it is; for a library, which changes no limit.
+///
+/// # Errors
+///
+/// What `getrlimit(2)` reports.
+pub fn descriptor_limit() -> io::Result<u64> {
+    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    Ok(soft)
+}

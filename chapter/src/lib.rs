@@ -52,7 +52,7 @@ mod trace;
 mod utc;
 mod why;
 
-pub use descriptor_limit::raise_descriptor_limit;
+pub use descriptor_limit::{descriptor_limit, raise_descriptor_limit};
 pub use duration::{ShowDuration, duration, show_duration};
 pub use exit::exit;
 pub use listening_on::listening_on;

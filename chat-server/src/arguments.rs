@@ -16,10 +16,6 @@ use chat_server::{FloodLimit, Settings};
 use clap::Parser;
 use tracing::level_filters::LevelFilter;
 
-/// Descriptors that are needed beside the clients': listeners, the loop's own,
-/// standard ones, a file now and then.
-const OTHER_DESCRIPTORS: u64 = 32;
-
 /// Serve a chat room to IRC clients, and to people with nc or telnet
 ///
 /// Chapter: the chat server (the book's listing 9-7). One event loop serves
@@ -28,11 +24,11 @@ const OTHER_DESCRIPTORS: u64 = 32;
 #[command(version, after_help = after_help())]
 pub(crate) struct Arguments {
     /// Address for IRC clients; may be given several times. Port 0: any free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6667")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6667", value_parser = address)]
     pub(crate) listen: Vec<SocketAddr>,
 
     /// Address for people with nc or telnet; may be given several times
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(crate) plain_listen: Vec<SocketAddr>,
 
     /// What the server calls itself: letters, digits, - and at least one dot
@@ -117,13 +113,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = chapter::duration, help_heading = "Limits")]
     registration_timeout: Duration,
 
-    /// How long a client may be silent before it is sent a PING
-    #[arg(long, value_name = "TIME", default_value = "90s", value_parser = chapter::duration, help_heading = "Limits")]
+    /// How long a client may be silent before it is sent a PING; more than 0
+    #[arg(long, value_name = "TIME", default_value = "90s", value_parser = more_than_zero, help_heading = "Limits")]
     ping_interval: Duration,
 
     /// How long it may take to answer; and how long lines are still heard that
     /// were sent too fast over a connection that has failed meanwhile
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = chapter::duration, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = more_than_zero, help_heading = "Limits")]
     ping_timeout: Duration,
 
     /// How long the last bytes to a client that leaves may take
@@ -199,7 +195,8 @@ impl fmt::Display for ArgumentError {
             } => write!(
                 f,
                 "--max-clients {wanted}: only {descriptors} descriptors may be open \
-                 (RLIMIT_NOFILE), and {OTHER_DESCRIPTORS} are needed beside the clients'"
+                 (RLIMIT_NOFILE), and {} are needed beside the clients'",
+                Settings::OTHER_DESCRIPTORS
             ),
         }
     }
@@ -214,6 +211,8 @@ pub(crate) enum Malformed {
     NetworkName,
     Operator,
     Password,
+    Address,
+    Zero,
 }
 
 impl fmt::Display for Malformed {
@@ -225,6 +224,14 @@ impl fmt::Display for Malformed {
             Malformed::NetworkName => "a network name is one word of at most 50 bytes",
             Malformed::Operator => "an operator is NAME:PASSWORD, neither of them empty",
             Malformed::Password => "a password is not empty and has no line break",
+            Malformed::Address => {
+                "an address is IP:PORT, e.g. 127.0.0.1:6667, 0.0.0.0:6667 or [::1]:6667; names are \
+                 not looked up"
+            }
+            Malformed::Zero => {
+                "0 would leave nobody time to answer, and without a PING a client that has gone \
+                 silently would stay for ever; 24h is hardly ever"
+            }
         })
     }
 }
@@ -268,9 +275,8 @@ impl Arguments {
 
     /// What was asked for, if it fits; what fits, if nothing was asked for.
     fn max_clients(&self, default: usize, descriptors: u64) -> Result<usize, ArgumentError> {
-        let listeners = (self.listen.len() + self.plain_listen.len()) as u64;
-        let room = descriptors.saturating_sub(OTHER_DESCRIPTORS + listeners);
-        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        let listeners = self.listen.len() + self.plain_listen.len();
+        let room = Settings::clients_within(descriptors, listeners);
         match self.max_clients {
             Some(wanted) if wanted > room => Err(ArgumentError::MaxClients {
                 wanted,
@@ -317,6 +323,17 @@ fn server_name(text: &str) -> Result<String, Malformed> {
     is_server_name(text)
         .then(|| text.to_owned())
         .ok_or(Malformed::ServerName)
+}
+
+fn address(text: &str) -> Result<SocketAddr, Malformed> {
+    text.parse().map_err(|_| Malformed::Address)
+}
+
+fn more_than_zero(text: &str) -> Result<Duration, Box<dyn Error + Send + Sync>> {
+    match chapter::duration(text)? {
+        Duration::ZERO => Err(Malformed::Zero.into()),
+        duration => Ok(duration),
+    }
 }
 
 fn network_name(text: &str) -> Result<String, Malformed> {

@@ -32,7 +32,9 @@ struct Running {
 
 impl Embedded {
     /// Serves those who connect to `irc` and `plain`, which
-    /// [`epoll_loop::listen`] makes, until it is stopped. No signal is touched.
+    /// [`epoll_loop::listen`] makes, until it is stopped. No signal is touched, and
+    /// no limit of the process: no more clients are let in than the soft limit of
+    /// descriptors (`RLIMIT_NOFILE`) leaves room for, so raise it before.
     ///
     /// # Errors
     ///
@@ -40,8 +42,9 @@ impl Embedded {
     pub fn start(
         irc: Vec<TcpListener>,
         plain: Vec<TcpListener>,
-        settings: Settings,
+        mut settings: Settings,
     ) -> io::Result<Embedded> {
+        settings.fit(chapter::descriptor_limit()?, irc.len() + plain.len());
         let (sender, receiver) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("chat-server".to_owned())

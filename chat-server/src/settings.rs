@@ -44,6 +44,25 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Descriptors that are needed beside the listeners' and the clients': the
+    /// loop's own, standard ones, a file now and then.
+    pub const OTHER_DESCRIPTORS: u64 = 32;
+
+    /// Number of clients for whom there is a descriptor each, of the
+    /// `descriptors` that the process may have (`RLIMIT_NOFILE`).
+    #[must_use]
+    pub fn clients_within(descriptors: u64, listeners: usize) -> usize {
+        let others = Settings::OTHER_DESCRIPTORS.saturating_add(listeners as u64);
+        usize::try_from(descriptors.saturating_sub(others)).unwrap_or(usize::MAX)
+    }
+
+    /// Lowers the number of clients to those for whom there is a descriptor.
+    pub(crate) fn fit(&mut self, descriptors: u64, listeners: usize) {
+        let limits = &mut self.rules.limits;
+        let room = Settings::clients_within(descriptors, listeners);
+        limits.max_clients = limits.max_clients.min(room);
+    }
+
     /// The lines of the file that has the message of the day; none without one.
     ///
     /// # Errors
@@ -61,5 +80,21 @@ impl Settings {
             )
         })?;
         Ok(text.lines().map(str::to_owned).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_clients_are_let_in_than_there_are_descriptors_for() {
+        let mut settings = Settings::default();
+        settings.fit(20_000, 2);
+        assert_eq!(settings.rules.limits.max_clients, 10_000);
+        settings.fit(1_024, 2);
+        assert_eq!(settings.rules.limits.max_clients, 1_024 - 32 - 2);
+        settings.fit(10, 2);
+        assert_eq!(settings.rules.limits.max_clients, 0);
     }
 }

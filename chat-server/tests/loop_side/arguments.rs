@@ -153,3 +153,26 @@ fn flood_control_that_is_off_lets_everything_through_and_that_is_on_does_not() {
         }
     }
 }
+
+#[test]
+fn an_address_by_name_and_a_ping_without_a_pause_are_refused_with_what_is_wanted() {
+    for (option, value, expected) in [
+        ("--listen", "localhost:6667", "IP:PORT, e.g. 127.0.0.1:6667"),
+        ("--plain-listen", "6668", "[::1]:6667"),
+        (
+            "--ping-interval",
+            "0",
+            "0 would leave nobody time to answer",
+        ),
+        (
+            "--ping-timeout",
+            "0s",
+            "0 would leave nobody time to answer",
+        ),
+        ("--ping-timeout", "soon", "soon"),
+    ] {
+        let finished = Launch::new(SERVER).args([option, value]).run();
+        assert_eq!(finished.status.code(), Some(2), "{option} {value}");
+        assert!(finished.stderr.contains(expected), "{}", finished.stderr);
+    }
+}
