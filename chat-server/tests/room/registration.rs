@@ -314,7 +314,7 @@ fn a_line_that_is_no_message_is_counted_and_an_empty_one_is_nothing() {
 }
 
 #[test]
-fn a_full_server_and_a_crowded_address_are_refused_with_an_error_line() {
+fn a_full_server_and_a_crowded_address_are_refused_with_the_reason() {
     let limits = Limits {
         max_clients: 4,
         max_per_address: 1,
@@ -330,7 +330,7 @@ fn a_full_server_and_a_crowded_address_are_refused_with_an_error_line() {
     assert_eq!(refusal, Refusal::TooManyFromAddress);
     assert_eq!(
         refusal.to_string(),
-        "ERROR :Closing link: [Too many connections from your address]"
+        "Too many connections from your address"
     );
     // Loopback is not counted.
     let local: Vec<_> = (0..3).map(|_| room.connect()).collect();
@@ -338,7 +338,7 @@ fn a_full_server_and_a_crowded_address_are_refused_with_an_error_line() {
         .state
         .connect(outside, Kind::Irc, room.now)
         .unwrap_err();
-    assert_eq!(refusal.to_string(), "ERROR :Closing link: [Server is full]");
+    assert_eq!(refusal.to_string(), "Server is full");
     // Both places are free again when the connections are closed.
     room.state.forget(local[0]);
     room.state.forget(first);
