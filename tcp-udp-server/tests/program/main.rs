@@ -5,6 +5,7 @@ mod demo;
 mod real_peers;
 mod tcp;
 mod udp;
+mod xinetd;
 
 use chapter_tests::{Program, Signal};
 

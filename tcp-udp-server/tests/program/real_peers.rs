@@ -4,13 +4,12 @@
 //! thing: over UDP its chargen answers 100 bytes with 1,024, ten times what it
 //! got and twice what RFC 864 allows.
 
-use std::fmt::Write;
-use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::time::{Duration, Instant};
+use std::net::UdpSocket;
+use std::time::Duration;
 
-use chapter_tests::{Launch, Program, TIMEOUT, TemporaryDirectory, tools};
+use chapter_tests::{Launch, Program, tools};
 
+use crate::xinetd::Xinetd;
 use crate::{PROGRAM, serve};
 
 fn echo() -> (Program, String) {
@@ -55,70 +54,6 @@ fn socat_gets_its_echo_back() {
     let mut udp = Launch::new(&socat).args(arguments).stdin_pipe().start();
     udp.write("hello\n");
     udp.wait_for_line("hello");
-}
-
-/// xinetd with its five built-in services on free ports of both transports.
-struct Xinetd {
-    _program: Program,
-    _directory: TemporaryDirectory,
-    addresses: Vec<(&'static str, SocketAddr)>,
-}
-
-impl Xinetd {
-    fn start() -> Option<Xinetd> {
-        let xinetd = tools::find("xinetd")?;
-        let directory = TemporaryDirectory::new();
-        let mut configuration = "defaults\n{\n instances = UNLIMITED\n cps = 0 0\n}\n".to_owned();
-        let mut addresses = Vec::new();
-        for service in ["echo", "discard", "chargen", "daytime", "time"] {
-            let address = free_address();
-            addresses.push((service, address));
-            for (kind, protocol, wait) in [("stream", "tcp", "no"), ("dgram", "udp", "yes")] {
-                write!(
-                    configuration,
-                    "service {service}\n{{\n id = {service}-{kind}\n type = INTERNAL UNLISTED\n \
-                     socket_type = {kind}\n protocol = {protocol}\n wait = {wait}\n \
-                     port = {}\n bind = 127.0.0.1\n disable = no\n}}\n",
-                    address.port()
-                )
-                .unwrap();
-            }
-        }
-        let [file, log, pid] = ["xinetd.conf", "log", "pid"].map(|name| directory.join(name));
-        fs::write(&file, configuration).unwrap();
-        let launch = Launch::new(xinetd)
-            .args(["-dontfork", "-f"])
-            .args([&file])
-            .args(["-filelog"])
-            .args([&log])
-            .args(["-pidfile"])
-            .args([&pid]);
-        let program = launch.start();
-        let deadline = Instant::now() + TIMEOUT;
-        for (_, address) in &addresses {
-            while TcpStream::connect(address).is_err() {
-                let log = fs::read_to_string(&log).unwrap_or_default();
-                assert!(program.is_running() && Instant::now() < deadline, "{log}");
-                std::thread::yield_now();
-            }
-        }
-        Some(Xinetd {
-            _program: program,
-            _directory: directory,
-            addresses,
-        })
-    }
-}
-
-/// An address whose port is free for TCP and for UDP.
-fn free_address() -> SocketAddr {
-    loop {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        if UdpSocket::bind(address).is_ok() {
-            return address;
-        }
-    }
 }
 
 #[test]
