@@ -319,7 +319,9 @@ impl<S> EventLoop<S> {
         }
         self.observe(&Entry::Closed { name });
         match result {
-            Err(Errno::ENOENT) => Ok(()),
+            // As in `apply_removal`. The object goes to its owner in any case: to
+            // drop it here could close a descriptor that somebody else got since.
+            Err(Errno::ENOENT | Errno::EBADF) => Ok(()),
             result => result,
         }
     }

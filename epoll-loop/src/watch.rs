@@ -192,9 +192,11 @@ impl<T> Watched<T> {
     ///
     /// # Errors
     ///
-    /// What `EPOLL_CTL_DEL` reports (`man 2 epoll_ctl`): `EBADF` if the
-    /// descriptor was closed behind the back of its owner. The object is
-    /// dropped then.
+    /// What `EPOLL_CTL_DEL` reports (`man 2 epoll_ctl`). `EBADF` is none: the
+    /// descriptor was closed behind its owner's back, and the kernel has forgotten
+    /// it. The object that comes back still has the number, which may be somebody
+    /// else's by now: whoever has closed it knows what to do with it
+    /// (`mem::forget`, for one).
     ///
     /// # Panics
     ///
