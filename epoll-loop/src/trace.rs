@@ -174,7 +174,9 @@ impl fmt::Display for WaitReason {
     }
 }
 
-/// A duration in the unit that suits it, to the nearest.
+/// A duration in the unit that leaves it two digits at least, to the nearest: us
+/// below 10 ms, ms below 10 s, s above. Only the timeout of a wait is in ms
+/// whatever its length, since that is the number that `epoll_wait(2)` is given.
 fn show(duration: Duration) -> String {
     let microseconds = duration.as_micros();
     match microseconds {

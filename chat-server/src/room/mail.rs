@@ -369,7 +369,9 @@ impl Mail {
     /// All queues together are too long: the longest has to go, also if it is
     /// that of a client who is leaving and takes its time. It is looked for only
     /// here, so that nothing is spent on it while there is room. False if
-    /// nothing is left to be dropped.
+    /// nothing is left to be dropped; even then it has looked in vain only once
+    /// for each client that it put out, since the one just delivered to is there
+    /// to be dropped.
     fn close_longest(&mut self) -> bool {
         let waiting = self
             .boxes
