@@ -90,6 +90,18 @@ impl LineDecoder {
         }
     }
 
+    /// A decoder that goes on where another has stopped: `unfinished` is what
+    /// that one's [`LineDecoder::unfinished`] says, and `is_skipping` its
+    /// [`LineDecoder::is_skipping`].
+    #[must_use]
+    pub fn resumed(tag_limit: TagLimit, unfinished: &[u8], is_skipping: bool) -> LineDecoder {
+        let mut decoder = LineDecoder::new(tag_limit);
+        decoder.decode(unfinished, |_| ControlFlow::Continue(()));
+        decoder.skipping |= is_skipping;
+        decoder.dropped = DropCounts::default();
+        decoder
+    }
+
     /// Takes the next bytes of the stream and calls `on_line` for each line that ends in them.
     ///
     /// Returns how many bytes were taken. All, unless `on_line` answered `Break`: then the bytes
@@ -128,6 +140,18 @@ impl LineDecoder {
     #[must_use]
     pub fn pending(&self) -> usize {
         self.pending.len()
+    }
+
+    /// The beginning of a line whose end has not come.
+    #[must_use]
+    pub fn unfinished(&self) -> &[u8] {
+        &self.pending
+    }
+
+    /// Whether the rest of an over-long line is being thrown away.
+    #[must_use]
+    pub fn is_skipping(&self) -> bool {
+        self.skipping
     }
 
     /// Lines that were not handed out so far.

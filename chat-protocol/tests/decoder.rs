@@ -138,6 +138,25 @@ proptest! {
     }
 
     #[test]
+    fn a_decoder_goes_on_where_another_has_stopped(
+        limit in tag_limit(),
+        bytes in stream(),
+        cut in any::<proptest::sample::Index>(),
+    ) {
+        let (before, after) = bytes.split_at(cut.index(bytes.len() + 1));
+        let mut found: Vec<Found> = Vec::new();
+        let mut keep = |decoded: Decoded<'_>| {
+            found.push(decoded.into());
+            ControlFlow::Continue(())
+        };
+        let mut first = LineDecoder::new(limit);
+        first.decode(before, &mut keep);
+        let mut second = LineDecoder::resumed(limit, first.unfinished(), first.is_skipping());
+        second.decode(after, &mut keep);
+        prop_assert_eq!(&found, &model(limit, &bytes));
+    }
+
+    #[test]
     fn stopping_after_any_line_loses_nothing(
         limit in tag_limit(),
         bytes in stream(),

@@ -38,6 +38,10 @@ impl Server {
             let err = io::Error::other("a listener cannot be watched any more");
             return event_loop.stop(Err(err));
         }
+        if self.is_frozen() {
+            // Whoever waits is told again, here or to a successor.
+            return;
+        }
         for _ in 0..MAX_ACCEPTS_A_TURN {
             let Some(door) = self.listeners.get(event.id) else {
                 return;
@@ -57,6 +61,25 @@ impl Server {
         }
     }
 
+    /// Watches a listener by which people come in.
+    pub(crate) fn open_door(
+        &mut self,
+        event_loop: &mut EventLoop<Server>,
+        listener: TcpListener,
+        kind: Kind,
+        interest: Interest,
+    ) -> io::Result<()> {
+        let label = match kind {
+            Kind::Irc => "listener",
+            Kind::Plain => "plain listener",
+        };
+        let watch = Watch::new(interest).label(label);
+        let listener = event_loop.watch(listener, watch, Server::accept)?;
+        self.listeners
+            .insert(listener.id(), Door { listener, kind });
+        Ok(())
+    }
+
     fn admit(
         &mut self,
         event_loop: &mut EventLoop<Server>,
@@ -72,11 +95,7 @@ impl Server {
                 return self.turn_away(&stream, kind, refusal);
             }
         };
-        let label = match kind {
-            Kind::Irc => "client",
-            Kind::Plain => "plain client",
-        };
-        let watch = Watch::new(Interest::READABLE).label(label);
+        let watch = Watch::new(Interest::READABLE).label(label_of(kind));
         let stream = match event_loop.watch(stream, watch, Server::hear) {
             Ok(stream) => stream,
             Err(err) => {
@@ -131,9 +150,20 @@ impl Server {
     }
 
     /// The pause is over.
-    fn resume_listeners(&mut self, event_loop: &mut EventLoop<Server>, _: Event) {
+    fn resume_listeners(&mut self, event_loop: &mut EventLoop<Server>, event: Event) {
+        if self.defer(Server::resume_listeners, event) {
+            return;
+        }
         for door in self.listeners.values() {
             door.listener.set_interest(event_loop, Interest::READABLE);
         }
+    }
+}
+
+/// How the trace names the socket of a client.
+pub(crate) fn label_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Irc => "client",
+        Kind::Plain => "plain client",
     }
 }

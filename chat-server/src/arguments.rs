@@ -65,6 +65,20 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "F")]
     operator_file: Option<PathBuf>,
 
+    /// Let a successor take over by the UNIX socket PATH, which only this user
+    /// can use: the listeners, everybody's connection, and the whole room
+    #[arg(long, value_name = "PATH")]
+    pub(crate) takeover_socket: Option<PathBuf>,
+
+    /// Take over from the server that has --takeover-socket PATH. Addresses,
+    /// name and network are inherited, everything else is this command line's
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["listen", "plain_listen", "name", "network"])]
+    pub(crate) takeover: Option<PathBuf>,
+
+    /// How long a hand-over may take; then the old server goes on as it was
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = chapter::duration)]
+    takeover_timeout: Duration,
+
     #[command(flatten)]
     pub(crate) trace: chapter::Trace,
 
@@ -133,6 +147,8 @@ Examples:
   chat-server --plain-listen 127.0.0.1:6668     then: nc 127.0.0.1 6668
   chat-server --listen 0.0.0.0:6667 --password-file secret.txt \\
     --operator-file operators.txt
+  chat-server --takeover-socket chat.sock       replaced while people talk by
+  chat-server --takeover chat.sock --takeover-socket chat.sock
 
 SIGTERM or SIGINT ends it in order, SIGHUP reads the message of the day again.";
 
@@ -270,6 +286,7 @@ impl Arguments {
             ping_interval: self.ping_interval,
             ping_timeout: self.ping_timeout,
             drain: self.drain,
+            takeover_timeout: self.takeover_timeout,
         })
     }
 

@@ -17,6 +17,9 @@ impl Server {
     /// A client's timer: it has not registered in time, was silent for long, was
     /// lost and has been heard for long enough, or has not taken its last bytes.
     pub(crate) fn check_up(&mut self, event_loop: &mut EventLoop<Server>, event: Event) {
+        if self.defer(Server::check_up, event) {
+            return;
+        }
         let Some(client) = self.clients.remove(event.id) else {
             return;
         };
@@ -191,6 +194,7 @@ impl Server {
         if self.is_shutting_down {
             return event_loop.stop(Ok(()));
         }
+        self.refuse_successor(event_loop);
         info!(people = self.room.people(), "shutting down");
         debug!(
             counters = ?self.room.counters(),

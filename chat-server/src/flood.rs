@@ -45,6 +45,18 @@ impl Allowance {
         }
     }
 
+    /// As it was when so much was still to be earned.
+    pub(crate) fn owing(limit: FloodLimit, now: Instant, owed: Duration) -> Allowance {
+        // A burst that is smaller now is no reason to be silent for longer.
+        let earned_at = now + owed.min(limit.tolerance);
+        Allowance { limit, earned_at }
+    }
+
+    /// Time in which all lines so far will be earned.
+    pub(crate) fn owed(&self, now: Instant) -> Duration {
+        self.earned_at.saturating_duration_since(now)
+    }
+
     /// Takes one line off.
     pub(crate) fn spend(&mut self, now: Instant) {
         self.earned_at = self.earned_at.max(now) + self.limit.interval;

@@ -10,10 +10,12 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use chat_protocol::{Decoded, LineDecoder, MAX_BODY_BYTES, TagLimit};
+use serde::{Deserialize, Serialize};
 
 use crate::flood::{Allowance, FloodLimit};
+use crate::handover::milliseconds;
 use crate::plain_lines::PlainLines;
-use crate::room::Kind;
+use crate::room::{Kind, Octets};
 
 /// Bytes that cost as much as a line, if no line comes of them: an IRC line of
 /// full length costs one, tags not counted.
@@ -39,7 +41,67 @@ pub(crate) struct Inbox {
     uncharged_bytes: usize,
 }
 
+/// An inbox as it is written down for a successor server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct InboxRecord {
+    framing: FramingRecord,
+    held: Octets,
+    /// Until what was said is earned.
+    owed_ms: u64,
+    uncharged_bytes: usize,
+}
+
+/// The line that has not ended yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum FramingRecord {
+    Irc {
+        unfinished: Octets,
+        is_skipping: bool,
+    },
+    Plain(PlainLines),
+}
+
 impl Inbox {
+    /// Writes down what is half read, and what is not earned.
+    pub(crate) fn save(&self, now: Instant) -> InboxRecord {
+        InboxRecord {
+            framing: match &self.framing {
+                Framing::Irc(decoder) => FramingRecord::Irc {
+                    unfinished: decoder.unfinished().into(),
+                    is_skipping: decoder.is_skipping(),
+                },
+                Framing::Plain(lines) => FramingRecord::Plain(lines.clone()),
+            },
+            held: self.held.as_slice().into(),
+            owed_ms: self
+                .allowance
+                .map_or(0, |allowance| milliseconds(allowance.owed(now))),
+            uncharged_bytes: self.uncharged_bytes,
+        }
+    }
+
+    /// Goes on where another server's inbox has stopped, under the limit of
+    /// this one.
+    pub(crate) fn restore(record: InboxRecord, limit: Option<FloodLimit>, now: Instant) -> Inbox {
+        let owed = Duration::from_millis(record.owed_ms);
+        Inbox {
+            framing: match record.framing {
+                FramingRecord::Irc {
+                    unfinished,
+                    is_skipping,
+                } => Framing::Irc(LineDecoder::resumed(
+                    TagLimit::Client,
+                    &unfinished.0,
+                    is_skipping,
+                )),
+                FramingRecord::Plain(lines) => Framing::Plain(lines),
+            },
+            held: record.held.0,
+            allowance: limit.map(|limit| Allowance::owing(limit, now, owed)),
+            uncharged_bytes: record.uncharged_bytes.min(BYTES_A_LINE - 1),
+        }
+    }
+
     pub(crate) fn new(kind: Kind, limit: Option<FloodLimit>, now: Instant) -> Inbox {
         Inbox {
             framing: match kind {

@@ -5,6 +5,9 @@
 //! frames and flushes; the [`room`] takes lines and appends answers to queues, with no
 //! socket and no clock of its own.
 //!
+//! A server can give everything it has to a successor and nobody notices: see
+//! [`Server::offer_takeover`] and [`Server::inherit`].
+//!
 //! The program `chat-server` runs a [`Server`] on the loop of its main thread;
 //! a program that wants one inside itself takes [`Embedded`].
 
@@ -13,6 +16,7 @@ mod closing;
 mod connection;
 mod embedded;
 mod flood;
+mod handover;
 mod inbox;
 mod listener;
 mod plain_lines;
@@ -23,5 +27,6 @@ mod settings;
 
 pub use embedded::Embedded;
 pub use flood::FloodLimit;
+pub use handover::{DEFAULT_TIMEOUT, FORMAT_VERSION, Inheritance, TakeoverError, TakeoverSocket};
 pub use server::Server;
 pub use settings::Settings;

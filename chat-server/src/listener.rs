@@ -23,15 +23,29 @@ pub(crate) fn keep_alive(listener: &TcpListener) -> io::Result<()> {
     SockRef::from(listener).set_tcp_keepalive(&keepalive)
 }
 
+/// What is said of a connection that was lost for a reason that has no words of
+/// its own.
+pub(crate) const LOST: &str = "Connection lost";
+
 /// The words for a connection that was lost, as other people see them.
+const REASONS: [(ErrorKind, &str); 5] = [
+    (ErrorKind::ConnectionReset, "Connection reset by peer"),
+    (ErrorKind::BrokenPipe, "Broken pipe"),
+    (ErrorKind::TimedOut, "Connection timed out"),
+    (ErrorKind::HostUnreachable, "No route to host"),
+    (ErrorKind::NetworkUnreachable, "No route to host"),
+];
+
+/// Why a connection was lost, as other people see it.
 pub(crate) fn reason_of(err: &io::Error) -> &'static str {
-    match err.kind() {
-        ErrorKind::ConnectionReset => "Connection reset by peer",
-        ErrorKind::BrokenPipe => "Broken pipe",
-        ErrorKind::TimedOut => "Connection timed out",
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "No route to host",
-        _ => "Connection lost",
-    }
+    let known = REASONS.iter().find(|(kind, _)| *kind == err.kind());
+    known.map_or(LOST, |(_, reason)| reason)
+}
+
+/// The same words, as another server has written them down.
+pub(crate) fn reason_named(words: &str) -> &'static str {
+    let known = REASONS.iter().find(|(_, reason)| *reason == words);
+    known.map_or(LOST, |(_, reason)| reason)
 }
 
 #[cfg(test)]

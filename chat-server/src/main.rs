@@ -6,7 +6,8 @@
 //!
 //! Shows: accept until `WouldBlock`; lines out of a byte stream; a queue a
 //! client, flushed once a batch; slow readers, floods and floods of
-//! connections that cost nobody else anything; a shutdown that loses nothing.
+//! connections that cost nobody else anything; a shutdown that loses nothing; a
+//! successor that takes everybody over.
 //! Leaves out: servers linked to servers, accounts, TLS (put stunnel in front).
 //!
 //! What the printed listing gets wrong: it sets bits where it means to clear
@@ -15,11 +16,9 @@
 //! it ignores short writes; five users are its limit.
 
 mod arguments;
+mod starting;
 
 use std::error::Error;
-use std::fmt;
-use std::io;
-use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -30,6 +29,7 @@ use epoll_loop::{EventLoop, Output, Signal, Trace};
 use tracing::info;
 
 use crate::arguments::Arguments;
+use crate::starting::start;
 
 /// How long the last lines of the log may take.
 const LOG_DRAIN: Duration = Duration::from_secs(1);
@@ -40,7 +40,8 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let settings = arguments.settings(chapter::raise_descriptor_limit()?)?;
+    let descriptors = chapter::raise_descriptor_limit()?;
+    let settings = arguments.settings(descriptors)?;
     let _signals = EventLoop::block_signals(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP])?;
     let mut event_loop = EventLoop::new()?;
     let log = event_loop.standard_error()?;
@@ -55,16 +56,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             "the limit of descriptors (ulimit -n) allows no more clients"
         );
     }
-    let listeners = listen(arguments)?;
-    let addresses: Vec<(SocketAddr, Kind)> = listeners
-        .iter()
-        .map(|(listener, kind)| Ok((listener.local_addr()?, *kind)))
-        .collect::<io::Result<_>>()?;
-    let mut server = Server::new(&mut event_loop, listeners, settings)?;
+    let mut server = start(&mut event_loop, arguments, settings, descriptors)?;
     event_loop.on_signal(Signal::SIGINT, Server::shut_down)?;
     event_loop.on_signal(Signal::SIGTERM, Server::shut_down)?;
     event_loop.on_signal(Signal::SIGHUP, Server::reread_motd)?;
-    for (address, kind) in addresses {
+    for (address, kind) in server.addresses()? {
         match kind {
             Kind::Irc => chapter::listening_on(address)?,
             Kind::Plain => chapter::listening_on(format_args!("{address} for nc and telnet"))?,
@@ -73,39 +69,6 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let result = event_loop.run(&mut server);
     log.drain(LOG_DRAIN);
     Ok(result?)
-}
-
-fn listen(arguments: &Arguments) -> Result<Vec<(TcpListener, Kind)>, ListenError> {
-    let irc = arguments.listen.iter().map(|&address| (address, Kind::Irc));
-    let plain = arguments
-        .plain_listen
-        .iter()
-        .map(|&address| (address, Kind::Plain));
-    irc.chain(plain)
-        .map(|(address, kind)| match epoll_loop::listen(address) {
-            Ok(listener) => Ok((listener, kind)),
-            Err(source) => Err(ListenError { address, source }),
-        })
-        .collect()
-}
-
-/// An address that cannot be listened on.
-#[derive(Debug)]
-struct ListenError {
-    address: SocketAddr,
-    source: io::Error,
-}
-
-impl fmt::Display for ListenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.address, chapter::why(&self.source))
-    }
-}
-
-impl Error for ListenError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.source)
-    }
 }
 
 /// The log goes through the loop, so that a reader who has stopped does not

@@ -8,6 +8,7 @@
 use std::ops::ControlFlow;
 
 use chat_protocol::Decoded;
+use serde::{Deserialize, Serialize};
 
 /// The most that is kept of one line; the room says how much it uses of that.
 const MAX_TYPED_BYTES: usize = 512;
@@ -29,7 +30,7 @@ const TIMING_MARK: u8 = 6;
 pub(crate) const WONT_TIMING_MARK: [u8; 3] = [IAC, WONT, TIMING_MARK];
 
 /// Where in telnet's commands the stream stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Telnet {
     #[default]
     Text,
@@ -41,7 +42,7 @@ enum Telnet {
 }
 
 /// Cuts typed bytes into lines.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct PlainLines {
     line: Vec<u8>,
     telnet: Telnet,

@@ -9,16 +9,17 @@ use std::io;
 
 use chat_protocol::Decoded;
 use epoll_loop::{Event, EventLoop, ReadEnd, Readiness, SendQueue, read_within};
+use serde::{Deserialize, Serialize};
 use tracing::debug;
 
 use crate::connection::{Connection, Stage};
-use crate::listener::reason_of;
+use crate::listener::{LOST, reason_of};
 use crate::plain_lines::WONT_TIMING_MARK;
 use crate::room::{ClientId, Now, State};
 use crate::server::Server;
 
 /// What came of the clients' bytes, beside what the room counts.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Intake {
     /// Lines dropped since their end had not come when their sender's had.
     pub(crate) unfinished: u64,
@@ -38,7 +39,14 @@ impl Server {
         };
         if event.readiness.intersects(Readiness::ENDED) {
             // Out of kernel memory, say: nothing would ever be heard of it again.
-            return self.lose(event_loop, client, "Connection lost");
+            if !self.defer(Server::hear, event) {
+                self.lose(event_loop, client, LOST);
+            }
+            return;
+        }
+        if self.is_frozen() {
+            // What is there to be read stays there.
+            return;
         }
         if event.readiness.intersects(Readiness::OUT) {
             self.dirty.push(client);
@@ -59,7 +67,7 @@ impl Server {
             Stage::Open { .. } | Stage::Draining => {
                 if event.readiness.intersects(Readiness::ERR | Readiness::HUP) {
                     let error = connection.stream.take_error().ok().flatten();
-                    let reason = error.as_ref().map_or("Connection lost", reason_of);
+                    let reason = error.as_ref().map_or(LOST, reason_of);
                     self.lose(event_loop, client, reason);
                 }
             }
@@ -161,7 +169,10 @@ impl Server {
     }
 
     /// A client that had said too much may talk again.
-    fn resume(&mut self, event_loop: &mut EventLoop<Server>, event: Event) {
+    pub(crate) fn resume(&mut self, event_loop: &mut EventLoop<Server>, event: Event) {
+        if self.defer(Server::resume, event) {
+            return;
+        }
         let Some(client) = self.clients.remove(event.id) else {
             return;
         };

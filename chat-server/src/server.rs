@@ -7,15 +7,16 @@
 //! and end (`closing.rs`), and what is said (`room`).
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime};
 
-use epoll_loop::{Event, EventLoop, Interest, SendQueue, Watch, WatcherMap};
+use epoll_loop::{Event, EventLoop, Interest, SendQueue, WatcherMap};
 
 use crate::accepting::Door;
 use crate::connection::Connection;
+use crate::handover::Handover;
 use crate::listener::{self, reason_of};
 use crate::reading::Intake;
 use crate::room::{ClientId, Kind, Now, State};
@@ -66,6 +67,7 @@ pub struct Server {
     pub(crate) exhausted_since: Option<Instant>,
     pub(crate) is_shutting_down: bool,
     pub(crate) intake: Intake,
+    pub(crate) handover: Handover,
 }
 
 impl Server {
@@ -81,27 +83,26 @@ impl Server {
         listeners: Vec<(TcpListener, Kind)>,
         settings: Settings,
     ) -> io::Result<Server> {
+        let mut server = Server::with_settings(event_loop, settings)?;
+        for (listener, kind) in listeners {
+            if kind == Kind::Plain {
+                listener::keep_alive(&listener)?;
+            }
+            server.open_door(event_loop, listener, kind, Interest::READABLE)?;
+        }
+        Ok(server)
+    }
+
+    /// A server that nobody can reach.
+    pub(crate) fn with_settings(
+        event_loop: &mut EventLoop<Server>,
+        settings: Settings,
+    ) -> io::Result<Server> {
         let now = Now {
             instant: event_loop.now(),
             wall: SystemTime::now(),
         };
-        let mut rules = settings.rules.clone();
-        if settings.motd_file.is_some() {
-            rules.motd = settings.read_motd()?;
-        }
-        let mut doors = WatcherMap::new();
-        for (listener, kind) in listeners {
-            let label = match kind {
-                Kind::Irc => "listener",
-                Kind::Plain => {
-                    listener::keep_alive(&listener)?;
-                    "plain listener"
-                }
-            };
-            let watch = Watch::new(Interest::READABLE).label(label);
-            let listener = event_loop.watch(listener, watch, Server::accept)?;
-            doors.insert(listener.id(), Door { listener, kind });
-        }
+        let rules = settings.rules_with_motd()?;
         event_loop.before_wait(Server::end_batch);
         let limited = if settings.flood.is_some() {
             READ_BYTES_LIMITED
@@ -111,7 +112,7 @@ impl Server {
         Ok(Server {
             room: State::new(rules, now),
             settings,
-            listeners: doors,
+            listeners: WatcherMap::new(),
             connections: Vec::new(),
             clients: WatcherMap::new(),
             dirty: Vec::new(),
@@ -121,7 +122,20 @@ impl Server {
             exhausted_since: None,
             is_shutting_down: false,
             intake: Intake::default(),
+            handover: Handover::default(),
         })
+    }
+
+    /// Where people come in.
+    ///
+    /// # Errors
+    ///
+    /// What `getsockname(2)` reports.
+    pub fn addresses(&self) -> io::Result<Vec<(SocketAddr, Kind)>> {
+        self.listeners
+            .values()
+            .map(|door| Ok((door.listener.local_addr()?, door.kind)))
+            .collect()
     }
 
     /// Number of people that others can see, kept up to date by the loop; to be
@@ -136,6 +150,9 @@ impl Server {
     /// The batch is over: everything that was said in it is written, one write
     /// a client.
     fn end_batch(&mut self, event_loop: &mut EventLoop<Server>, _: Event) {
+        if self.is_frozen() {
+            return;
+        }
         self.flush_all(event_loop);
         self.people.store(self.room.people(), Ordering::Relaxed);
         if self.is_shutting_down && self.connections().next().is_none() {

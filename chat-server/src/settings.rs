@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::flood::FloodLimit;
+use crate::handover::DEFAULT_TIMEOUT;
 use crate::room::Rules;
 
 /// Everything a server can be told, with the defaults of the command line.
@@ -27,6 +28,8 @@ pub struct Settings {
     pub ping_timeout: Duration,
     /// How long the last bytes to a client that leaves may take.
     pub drain: Duration,
+    /// How long a hand-over to a successor may take.
+    pub takeover_timeout: Duration,
 }
 
 impl Default for Settings {
@@ -39,6 +42,7 @@ impl Default for Settings {
             ping_interval: Duration::from_secs(90),
             ping_timeout: Duration::from_mins(1),
             drain: Duration::from_secs(2),
+            takeover_timeout: DEFAULT_TIMEOUT,
         }
     }
 }
@@ -61,6 +65,19 @@ impl Settings {
         let limits = &mut self.rules.limits;
         let room = Settings::clients_within(descriptors, listeners);
         limits.max_clients = limits.max_clients.min(room);
+    }
+
+    /// The rules, with the message of the day as its file has it now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::read_motd`].
+    pub(crate) fn rules_with_motd(&self) -> io::Result<Rules> {
+        let mut rules = self.rules.clone();
+        if self.motd_file.is_some() {
+            rules.motd = self.read_motd()?;
+        }
+        Ok(rules)
     }
 
     /// The lines of the file that has the message of the day; none without one.

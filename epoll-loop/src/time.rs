@@ -71,6 +71,20 @@ impl<S> EventLoop<S> {
         is_timer
     }
 
+    /// Time from [`EventLoop::now`] until a timer is due; zero if it is due
+    /// already, `None` if it has ended.
+    #[must_use]
+    pub fn remaining(&self, timer: WatcherId) -> Option<Duration> {
+        let watcher = self.watchers.get(timer)?;
+        if !matches!(watcher.kind, Kind::Timer { .. }) {
+            return None;
+        }
+        let now = self.deadline(self.now());
+        // One that is not armed has fired, and is called in this batch.
+        let deadline = self.timers.deadline(timer.slot());
+        Some(deadline.map_or(Duration::ZERO, |deadline| deadline.since(now)))
+    }
+
     fn add_timer(
         &mut self,
         deadline: Deadline,

@@ -98,6 +98,12 @@ impl Timers {
         }
     }
 
+    /// The deadline of the timer of `slot`, if it is armed.
+    pub(crate) fn deadline(&self, slot: u32) -> Option<Deadline> {
+        let place = self.places.get(slot as usize)?;
+        (place.position != NOWHERE).then_some(place.deadline)
+    }
+
     /// Disarms the timer of `slot`, if it is armed.
     pub(crate) fn remove(&mut self, slot: u32) {
         let Some(place) = self.places.get(slot as usize) else {

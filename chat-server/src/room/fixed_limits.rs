@@ -99,7 +99,6 @@ mod tests {
 
     /// Constants that are named like limits and limit no peer.
     const INNER: &[(&str, &str)] = &[
-        ("ANY_BYTES", "what a record was made of had its limits"),
         ("BYTES_A_LINE", "a line of full length, for flood control"),
         ("FLUSH_BYTES", "when a batch is written to in between"),
         (
@@ -107,6 +106,10 @@ mod tests {
             "the rest is accepted in the next turn",
         ),
         ("MAX_CONTENT_BYTES", "MAX_BODY_BYTES without CR LF"),
+        (
+            "MAX_DOCUMENT_BYTES",
+            "what an old server says; it is of the same user",
+        ),
         (
             "MAX_IDENTITY_BYTES",
             "nick, user and address have their own",

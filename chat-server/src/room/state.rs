@@ -273,6 +273,17 @@ impl State {
         Some(self.mail.flush(client, write))
     }
 
+    /// How a client speaks.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such client.
+    #[must_use]
+    pub fn kind(&self, client: ClientId) -> Kind {
+        let client = self.clients.resolve(client).expect("the client is there");
+        self.mail.kind(client)
+    }
+
     /// Number of bytes that wait for a client.
     #[must_use]
     pub fn queued(&self, client: ClientId) -> usize {

@@ -63,7 +63,7 @@ pub(crate) const CLAIM: Claim = Claim {
         ),
         place!(
             "chat-server/src/listener.rs",
-            "ErrorKind::BrokenPipe => ",
+            "ErrorKind::BrokenPipe, ",
             "it is the end of one connection, with words for the others"
         ),
     ],

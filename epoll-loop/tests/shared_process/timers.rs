@@ -199,6 +199,25 @@ fn a_timer_that_is_pushed_out_is_called_once_at_its_last_deadline() {
 }
 
 #[test]
+fn what_remains_of_a_timer_is_known_until_it_has_ended() {
+    let mut event_loop = EventLoop::<Option<Duration>>::new().unwrap();
+    let timer = event_loop.after(LONG, |_, _, _| {});
+    let remaining = event_loop.remaining(timer).unwrap();
+    assert!((LONG / 2..2 * LONG).contains(&remaining), "{remaining:?}");
+    event_loop.push_out(timer, 2 * LONG);
+    assert_eq!(event_loop.remaining(timer), Some(2 * LONG));
+    event_loop.cancel(timer);
+    assert_eq!(event_loop.remaining(timer), None);
+
+    // Due in the same batch as the one that asks, and not called yet.
+    let first = event_loop.after(Duration::ZERO, |_, _, _| {});
+    event_loop.set_priority(first, -1);
+    let asks = event_loop.before_wait(|_, _, _| {});
+    assert_eq!(event_loop.remaining(asks), None, "no timer");
+    event_loop.cancel(first);
+}
+
+#[test]
 fn a_timer_can_be_moved_forward_too() {
     let mut event_loop = EventLoop::<u32>::new().unwrap();
     let timer = event_loop.after(LONG, |calls, _, _| *calls += 1);

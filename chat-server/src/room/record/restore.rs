@@ -20,9 +20,6 @@ use crate::room::state::{Now, State};
 /// Bytes of nick, user and host together with their marks.
 const MAX_IDENTITY_BYTES: usize = 255;
 
-/// Lists of masks are inherited whole, whatever the limit is now.
-const ANY_BYTES: usize = usize::MAX;
-
 impl State {
     /// Makes the room of a record, under `rules`, whose names give way to those
     /// of the record. Returns the clients in the record's order. Who is over a
@@ -164,7 +161,8 @@ impl State {
             (MaskList::InviteExemption, &record.invite_exemptions),
         ] {
             for mask in masks {
-                self.channels.add_mask(slot, list, entry(mask), ANY_BYTES);
+                // They are inherited whole, whatever the limit is now.
+                self.channels.add_mask(slot, list, entry(mask), usize::MAX);
             }
         }
         Ok(slot)

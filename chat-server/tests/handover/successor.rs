@@ -1,0 +1,125 @@
+//! Servers that follow one another, and one that only pretends to.
+
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use chapter_tests::{Launch, Program, TIMEOUT, TemporaryDirectory};
+use fd_passing::handover::{Message, MessageError, Messages};
+
+use crate::support::{SERVER, serve};
+
+/// A server that can be taken over, and its successors, one after the other.
+pub(crate) struct Dynasty {
+    directory: TemporaryDirectory,
+    pub(crate) ruling: Program,
+    pub(crate) address: SocketAddr,
+}
+
+impl Dynasty {
+    pub(crate) fn begin(arguments: &[&str]) -> Dynasty {
+        let directory = TemporaryDirectory::new();
+        let path = directory.join("takeover");
+        let own = ["--takeover-socket", path.to_str().unwrap()];
+        let ruling = serve(&[&own, arguments].concat());
+        Dynasty {
+            address: ruling.listening_on(),
+            ruling,
+            directory,
+        }
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.directory.join("takeover")
+    }
+
+    /// Starts a server that wants to take over.
+    pub(crate) fn claim(&self, arguments: &[&str]) -> Program {
+        Program::start(SERVER, self.claimant(arguments))
+    }
+
+    /// The same with at most so many descriptors.
+    pub(crate) fn claim_with_descriptors(&self, limit: u64) -> Program {
+        let claimant = Launch::new(SERVER).args(self.claimant(&[]));
+        claimant.descriptor_limit(limit).start()
+    }
+
+    fn claimant(&self, arguments: &[&str]) -> Vec<String> {
+        let path = self.socket().to_str().unwrap().to_owned();
+        let own = ["--takeover", &path, "--takeover-socket", &path];
+        own.iter()
+            .chain(arguments)
+            .map(|&it| it.to_owned())
+            .collect()
+    }
+
+    /// Has a new server take over; the old one ends.
+    pub(crate) fn succeed(&mut self, arguments: &[&str]) {
+        let new = self.claim(arguments);
+        assert_eq!(new.listening_on(), self.address);
+        let mut old = std::mem::replace(&mut self.ruling, new);
+        assert!(old.wait().success(), "{}", old.stderr());
+    }
+}
+
+/// A successor that does as the test wants.
+pub(crate) struct Pretender {
+    socket: UnixStream,
+    messages: Messages,
+    /// What has come, and is kept as a real one would.
+    pub(crate) descriptors: Vec<OwnedFd>,
+}
+
+impl Pretender {
+    pub(crate) fn connect(path: &Path) -> Pretender {
+        let socket = UnixStream::connect(path).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        Pretender {
+            socket,
+            messages: Messages::new(),
+            descriptors: Vec::new(),
+        }
+    }
+
+    pub(crate) fn socket(&self) -> &UnixStream {
+        &self.socket
+    }
+
+    pub(crate) fn say(&mut self, message: &Message) {
+        self.messages.send(&self.socket, message, &[]).unwrap();
+    }
+
+    /// The next message, or why there is none.
+    pub(crate) fn hear(&mut self) -> Result<Message, MessageError> {
+        let deadline = Instant::now() + TIMEOUT;
+        loop {
+            assert!(Instant::now() < deadline, "the old server says nothing");
+            if let Some((message, descriptors)) = self.messages.receive(&self.socket)? {
+                self.descriptors.extend(descriptors);
+                return Ok(message);
+            }
+        }
+    }
+
+    /// Accepts the offer.
+    pub(crate) fn accept(&mut self) {
+        assert!(matches!(self.hear(), Ok(Message::Offer { .. })));
+        self.say(&Message::Accept);
+    }
+
+    /// Accepts the offer and takes everything, but says READY to nothing.
+    pub(crate) fn collect(&mut self) {
+        self.accept();
+        loop {
+            let before = self.descriptors.len();
+            match self.hear().unwrap() {
+                Message::State(_) if self.descriptors.len() > before => self.say(&Message::Got),
+                Message::State(_) => {}
+                Message::End { .. } => return,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
