@@ -382,7 +382,14 @@ impl Mail {
         };
         let client = longest.client;
         if longest.is_closed() {
+            // Its ERROR was the last of what is dropped.
+            let last_line: &[u8] = match longest.kind {
+                Kind::Irc => b"ERROR :Closing link: [SendQ exceeded]\r\n",
+                Kind::Plain => b"-- SendQ exceeded\r\n",
+            };
             self.drop_waiting(client);
+            self.boxes[client.index()].queue.push(last_line);
+            self.queued_bytes += last_line.len();
         } else {
             self.close_overrun(client);
         }
