@@ -59,6 +59,8 @@ pub(crate) struct Buffer {
     pub(super) speakers: VecDeque<String>,
     /// How wide the nicks are: grows with them.
     pub(crate) nick_columns: usize,
+    /// How wide they will be: while the scroll is held, nothing moves.
+    wanted_nick_columns: usize,
 }
 
 impl Buffer {
@@ -75,6 +77,7 @@ impl Buffer {
             input: Input::default(),
             speakers: VecDeque::new(),
             nick_columns: *NICK_COLUMNS.start(),
+            wanted_nick_columns: *NICK_COLUMNS.start(),
         }
     }
 
@@ -115,10 +118,18 @@ impl Buffer {
         if matches!(entry.kind, Kind::Text | Kind::Notice) {
             let dashes = if entry.kind == Kind::Notice { 2 } else { 0 };
             let wanted = columns(entry.nick()) + dashes;
-            self.nick_columns = self.nick_columns.max(wanted.min(*NICK_COLUMNS.end()));
+            let wanted = wanted.min(*NICK_COLUMNS.end());
+            self.wanted_nick_columns = self.wanted_nick_columns.max(wanted);
+            if self.scroll == Scroll::Following {
+                self.nick_columns = self.wanted_nick_columns;
+            }
         }
         let is_message = entry.is_message();
-        let id = self.log.push(entry);
+        let id = if entry.marks.is_history {
+            self.insert_history(entry)
+        } else {
+            self.log.push(entry)
+        };
         if counts && !is_shown {
             self.activity = self.activity.max(activity);
             if is_message {
@@ -131,6 +142,22 @@ impl Buffer {
         }
     }
 
+    /// What was said before stands before what has happened since. Whatever
+    /// points at what comes after it goes on doing so.
+    fn insert_history(&mut self, entry: Entry) -> EntryId {
+        let end = self.log.end();
+        let id = self.log.insert_by_time(entry);
+        if id < end {
+            self.laid.forget_all();
+            let moved = |entry: EntryId| if entry >= id { entry + 1 } else { entry };
+            self.unread_from = self.unread_from.map(moved);
+            if let Scroll::Held(position) = &mut self.scroll {
+                position.entry = moved(position.entry);
+            }
+        }
+        id
+    }
+
     /// Somebody has come or gone.
     pub(crate) fn add_change(
         &mut self,
@@ -139,7 +166,17 @@ impl Buffer {
         is_shown: bool,
         session: &Session,
     ) {
-        match self.log.fold(change, |nick| session.fold(nick)) {
+        // What is seen while the scroll is held does not change.
+        let is_seen = match self.scroll {
+            Scroll::Following => false,
+            Scroll::Held(bottom) => Some(bottom.entry) == self.log.last(),
+        };
+        let folded = if is_seen {
+            Err(change)
+        } else {
+            self.log.fold(change, |nick| session.fold(nick))
+        };
+        match folded {
             Ok(id) => {
                 self.laid.forget(id);
                 if !is_shown {
@@ -167,6 +204,7 @@ impl Buffer {
     pub(crate) fn follow(&mut self) {
         self.scroll = Scroll::Following;
         self.below = 0;
+        self.nick_columns = self.wanted_nick_columns;
     }
 
     fn remember_speaker(&mut self, nick: &str, session: &Session) {

@@ -57,8 +57,8 @@ const ENTRIES: &[Entry] = &[
     entry(&["quit", "exit", "q"], "[reason]", "leave"),
     entry(
         &["buffer", "b", "win", "window"],
-        "number, name, next or previous",
-        "show that buffer",
+        "number or name",
+        "show that buffer; also next and previous",
     ),
     entry(&["next"], "", "the next buffer with something unread"),
     entry(&["unread"], "", "to the first unread message"),

@@ -22,6 +22,8 @@ pub(crate) struct HelpRow {
 }
 
 impl Help {
+    /// Scrolls by so many rows, down if there are more than none, in a place of
+    /// this size; never beyond the end.
     pub(crate) fn scroll(&mut self, rows: isize, width: usize, height: usize) {
         let last_top = Help::rows(width).len().saturating_sub(height);
         self.top = self
@@ -31,8 +33,14 @@ impl Help {
             .min(last_top);
     }
 
-    /// All of it in rows of `width` columns.
+    /// The columns at each side that stay free where there is room for that.
+    pub(crate) fn margin(width: usize) -> usize {
+        usize::from(width > 40)
+    }
+
+    /// All of it, as it stands in `width` columns.
     pub(crate) fn rows(width: usize) -> Vec<HelpRow> {
+        let width = (width - 2 * Help::margin(width)).max(1);
         let mut rows = Vec::new();
         let title = |rows: &mut Vec<HelpRow>, text: &str| {
             rows.extend(wrap(text, width, width).into_iter().map(|row| HelpRow {

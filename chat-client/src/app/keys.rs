@@ -116,8 +116,8 @@ impl App {
             Action::Send => self.send(session),
             Action::Complete => self.complete(session, false),
             Action::CompleteBack => self.complete(session, true),
-            Action::HistoryOlder if self.help.is_some() => self.scroll_help(session, -1),
-            Action::HistoryNewer if self.help.is_some() => self.scroll_help(session, 1),
+            Action::HistoryOlder if self.help.is_some() => self.scroll_help(-1),
+            Action::HistoryNewer if self.help.is_some() => self.scroll_help(1),
             Action::HistoryOlder => {
                 let input = &mut self.buffers.current_mut().input;
                 if let Some(line) = self.history.older(input.text()) {
@@ -142,15 +142,15 @@ impl App {
             Action::NextUnread => self.show_next_unread(session),
             Action::UnreadLine => self.show_unread(session),
             Action::Mentions => self.show_mentions(session),
-            Action::PageUp if self.help.is_some() => self.scroll_help_page(session, true),
-            Action::PageDown if self.help.is_some() => self.scroll_help_page(session, false),
+            Action::PageUp if self.help.is_some() => self.scroll_help_page(true),
+            Action::PageDown if self.help.is_some() => self.scroll_help_page(false),
             Action::PageUp => self.page_up(session),
             Action::PageDown => self.page_down(session),
             Action::Home | Action::End => self.go_to_end(session, action == Action::Home),
             Action::Search => self.begin_search(session, ""),
             Action::Help => self.help = self.help.take().xor(Some(Help::default())),
-            Action::ToggleBuffers => self.toggle_buffers(session),
-            Action::ToggleNicks => self.toggle_nicks(session),
+            Action::ToggleBuffers => self.toggle_buffers(),
+            Action::ToggleNicks => self.toggle_nicks(),
             Action::CopyMode => self.toggle_copy_mode(session),
             Action::Redraw => self.effects.push(Effect::Redraw),
             Action::Suspend => self.effects.push(Effect::Suspend),
@@ -189,7 +189,7 @@ impl App {
             (Some(help), true) => help.top = 0,
             (Some(help), false) => {
                 help.top = usize::MAX;
-                self.scroll_help(session, 0);
+                self.scroll_help(0);
             }
             (None, true) => self.scroll_to_start(session),
             (None, false) => buffer.follow(),
@@ -205,13 +205,13 @@ impl App {
         }
     }
 
-    pub(super) fn toggle_buffers(&mut self, session: &Session) {
-        let is_shown = view::layout(self, session).buffers.is_some();
+    pub(super) fn toggle_buffers(&mut self) {
+        let is_shown = view::layout(self).buffers.is_some();
         self.wants_buffers = Some(!is_shown);
     }
 
-    pub(super) fn toggle_nicks(&mut self, session: &Session) {
-        let is_shown = view::layout(self, session).nicks.is_some();
+    pub(super) fn toggle_nicks(&mut self) {
+        let is_shown = view::layout(self).nicks.is_some();
         self.wants_nicks = Some(!is_shown);
     }
 
@@ -230,14 +230,14 @@ impl App {
         }
     }
 
-    fn scroll_help_page(&mut self, session: &Session, is_up: bool) {
-        let height = isize::try_from(view::layout(self, session).log.height).unwrap_or(1);
+    fn scroll_help_page(&mut self, is_up: bool) {
+        let height = isize::try_from(view::layout(self).log.height).unwrap_or(1);
         let page = (height - 2).max(1);
-        self.scroll_help(session, if is_up { -page } else { page });
+        self.scroll_help(if is_up { -page } else { page });
     }
 
-    fn scroll_help(&mut self, session: &Session, rows: isize) {
-        let log = view::layout(self, session).log;
+    fn scroll_help(&mut self, rows: isize) {
+        let log = view::layout(self).log;
         if let Some(help) = &mut self.help {
             help.scroll(rows, usize::from(log.width), usize::from(log.height));
         }

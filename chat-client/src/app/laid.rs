@@ -232,7 +232,12 @@ pub(crate) fn drawable(text: &str, theme: Theme) -> Cow<'_, str> {
     }
     let graphemes = text.graphemes(true);
     graphemes
-        .map(|grapheme| if grapheme.is_ascii() { grapheme } else { "?" })
+        .map(|grapheme| match grapheme {
+            // Drawn as an ordinary space, see `Pen::put`.
+            "\u{a0}" => grapheme,
+            _ if grapheme.is_ascii() => grapheme,
+            _ => "?",
+        })
         .collect()
 }
 

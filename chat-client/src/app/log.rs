@@ -69,6 +69,22 @@ impl Log {
         self.end() - 1
     }
 
+    /// Puts an entry among the newest so that they stay in the order of their
+    /// times. Returns its number; those behind it have the next one each.
+    pub(crate) fn insert_by_time(&mut self, entry: Entry) -> EntryId {
+        let later = self.entries.iter().rev().take(KNOWN_ENTRIES);
+        let later = later.take_while(|known| known.at() > entry.at()).count();
+        if later == 0 {
+            return self.push(entry);
+        }
+        self.entries.insert(self.entries.len() - later, entry);
+        if self.entries.len() > self.limit {
+            self.entries.pop_front();
+            self.first += 1;
+        }
+        self.end() - 1 - later as u64
+    }
+
     /// Takes a change into the newest entry, if that is about comings and goings
     /// too. Returns the entry's number, or the change.
     pub(crate) fn fold(
@@ -128,6 +144,30 @@ mod tests {
         assert_eq!(log.iter().count(), 3);
         log.clear();
         assert_eq!((log.first(), log.end()), (4, 4));
+    }
+
+    #[test]
+    fn what_was_said_earlier_stands_earlier() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let entry = |second: i64| Entry::new(at(second), Kind::Text, "bob", &second.to_string());
+        let texts = |log: &Log| -> Vec<String> {
+            log.iter()
+                .map(|(_, entry)| entry.text().to_owned())
+                .collect()
+        };
+        let mut log = Log::new(4);
+        log.push(entry(10));
+        log.push(entry(20));
+        assert_eq!(log.insert_by_time(entry(5)), 0);
+        assert_eq!(log.insert_by_time(entry(15)), 2);
+        assert_eq!(texts(&log), ["5", "10", "15", "20"]);
+        assert_eq!(
+            log.insert_by_time(entry(15)),
+            3,
+            "behind what was said in the same second"
+        );
+        assert_eq!(texts(&log), ["10", "15", "15", "20"]);
+        assert_eq!((log.first(), log.end()), (1, 5));
     }
 
     #[test]

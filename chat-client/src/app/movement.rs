@@ -16,7 +16,7 @@ impl App {
     /// The rows of the buffer that is shown, and how many the screen has while
     /// the scroll is held.
     pub(crate) fn rows<'a>(&'a mut self, session: &'a Session) -> (Rows<'a>, usize) {
-        let layout = view::layout(self, session);
+        let layout = view::layout(self);
         let shape = view::shape(self, &layout);
         let height = usize::from(layout.log.height);
         let buffer = self.buffers.current_mut();

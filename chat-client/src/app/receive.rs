@@ -241,9 +241,16 @@ impl App {
     pub(super) fn add(&mut self, session: &Session, index: Option<usize>, entry: Entry) {
         if let Some(index) = index {
             let is_shown = index == self.buffers.current_index();
+            let is_history = entry.marks.is_history;
             self.buffers.get_mut(index).add(entry, is_shown, session);
             if is_shown && let Some(search) = &mut self.search {
-                search.go_on(&self.buffers.current().log);
+                let log = &self.buffers.current().log;
+                if is_history {
+                    // It may stand before what was found.
+                    search.search_again(log);
+                } else {
+                    search.go_on(log);
+                }
             }
         }
     }

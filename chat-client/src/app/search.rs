@@ -49,7 +49,7 @@ impl Search {
             return false;
         }
         self.query.push_str(text);
-        self.begin(log);
+        self.search_again(log);
         true
     }
 
@@ -59,10 +59,11 @@ impl Search {
         if all {
             self.query.clear();
         }
-        self.begin(log);
+        self.search_again(log);
     }
 
-    fn begin(&mut self, log: &Log) {
+    /// Searches all of the log anew.
+    pub(crate) fn search_again(&mut self, log: &Log) {
         let before = self.current();
         self.found.clear();
         self.end = log.first();

@@ -139,8 +139,8 @@ impl App {
                 buffer.follow();
             }
             ScreenCommand::Search(text) => self.begin_search(session, text),
-            ScreenCommand::ToggleBuffers => self.toggle_buffers(session),
-            ScreenCommand::ToggleNicks => self.toggle_nicks(session),
+            ScreenCommand::ToggleBuffers => self.toggle_buffers(),
+            ScreenCommand::ToggleNicks => self.toggle_nicks(),
             ScreenCommand::CopyMode => self.toggle_copy_mode(session),
             ScreenCommand::Redraw => self.effects.push(Effect::Redraw),
             ScreenCommand::Reconnect => {

@@ -16,8 +16,11 @@ const BARS_MIN_ROWS: u16 = 4;
 /// What the log keeps when the person wants the lists on a narrow screen.
 const LOG_MIN_COLUMNS: u16 = 20;
 
-const BUFFERS_COLUMNS: u16 = 15;
-const BUFFERS_MAX_COLUMNS: u16 = 24;
+// Nothing but the size of the terminal decides how wide a list is: otherwise
+// the log would be cut into other rows when a buffer is opened.
+const BUFFERS_COLUMNS: u16 = 16;
+const BUFFERS_WIDE_COLUMNS: u16 = 22;
+const WIDE_MIN_COLUMNS: u16 = 130;
 const NICKS_COLUMNS: u16 = 17;
 
 /// What the person has chosen, and what there is to show.
@@ -26,10 +29,8 @@ pub(crate) struct Wishes {
     pub(crate) is_copying: bool,
     pub(crate) buffers: Option<bool>,
     pub(crate) nicks: Option<bool>,
-    /// Whether there is anybody to list.
-    pub(crate) has_people: bool,
-    /// Of the names of buffers, in columns.
-    pub(crate) longest_name: usize,
+    /// Whether there may be anybody to list.
+    pub(crate) is_channel: bool,
 }
 
 /// The places of all parts; what is not shown has none.
@@ -58,14 +59,11 @@ impl Layout {
         let wants = |wish: Option<bool>, min_columns: u16| wish.unwrap_or(columns >= min_columns);
         let mut buffers = None;
         if may_list && wants(wishes.buffers, BUFFERS_MIN_COLUMNS) {
-            let widest = if columns >= NICKS_MIN_COLUMNS {
-                BUFFERS_MAX_COLUMNS
+            let width = if columns >= WIDE_MIN_COLUMNS {
+                BUFFERS_WIDE_COLUMNS
             } else {
                 BUFFERS_COLUMNS
             };
-            // The number and its mark before the name, the count behind it.
-            let wanted = u16::try_from(wishes.longest_name + 8).unwrap_or(u16::MAX);
-            let width = wanted.clamp(BUFFERS_COLUMNS, widest) + 1;
             if log.width >= width + LOG_MIN_COLUMNS {
                 buffers = Some(Rect { width, ..log });
                 log = Rect {
@@ -77,7 +75,7 @@ impl Layout {
         }
         let mut nicks = None;
         if may_list
-            && wishes.has_people
+            && wishes.is_channel
             && wants(wishes.nicks, NICKS_MIN_COLUMNS)
             && log.width >= NICKS_COLUMNS + LOG_MIN_COLUMNS
         {
@@ -110,8 +108,7 @@ mod tests {
         is_copying: false,
         buffers: None,
         nicks: None,
-        has_people: true,
-        longest_name: 6,
+        is_channel: true,
     };
 
     #[test]

@@ -265,15 +265,13 @@ pub(super) fn draw_help(app: &mut App, pen: &mut Pen<'_>, area: Rect) {
     if area.is_empty() {
         return;
     }
-    let has_margin = area.width > 40;
-    let margin = u16::from(has_margin);
-    let width = area.width - 2 * margin;
-    help.scroll(0, usize::from(width), usize::from(area.height));
+    let width = usize::from(area.width);
+    help.scroll(0, width, usize::from(area.height));
     let theme = pen.theme;
-    let rows = Help::rows(usize::from(width));
+    let rows = Help::rows(width);
     let has_more = rows.len() > help.top + usize::from(area.height);
     for (row, line) in area.rows().zip(rows.iter().skip(help.top)) {
-        let x = row.x + margin;
+        let x = offset(row.x, Help::margin(width));
         if line.is_title {
             pen.put(row, x, &line.text, theme.strong());
         } else {

@@ -16,7 +16,7 @@ use ratatui::Frame;
 use crate::app::App;
 use crate::app::buffer::Place;
 use crate::app::laid::{Manner, Shape};
-use crate::session::{Channel, Session};
+use crate::session::Session;
 
 use layout::{Layout, Wishes};
 
@@ -26,16 +26,7 @@ const TIME_MIN_COLUMNS: u16 = 30;
 const NICK_COLUMN_MIN_COLUMNS: u16 = 50;
 
 /// Where everything goes now.
-pub(crate) fn layout(app: &App, session: &Session) -> Layout {
-    let current = app.buffers.current();
-    let people = match &current.place {
-        Place::Channel(name) => session.channel(name).map_or(0, Channel::member_count),
-        _ => 0,
-    };
-    let names = app
-        .buffers
-        .iter()
-        .map(|buffer| crate::wrap::columns(buffer.name()));
+pub(crate) fn layout(app: &App) -> Layout {
     Layout::new(
         app.columns,
         app.rows,
@@ -43,8 +34,8 @@ pub(crate) fn layout(app: &App, session: &Session) -> Layout {
             is_copying: app.is_copying,
             buffers: app.wants_buffers,
             nicks: app.wants_nicks,
-            has_people: people > 0,
-            longest_name: names.max().unwrap_or(0),
+            // Also while there is no connection: the log would move.
+            is_channel: matches!(app.buffers.current().place, Place::Channel(_)),
         },
     )
 }
@@ -74,7 +65,7 @@ pub(crate) fn draw(app: &mut App, session: &Session, frame: &mut Frame<'_>) {
     // Between two resizes the terminal may be smaller than it was said to be.
     let area = frame.area();
     (app.columns, app.rows) = (area.width, area.height);
-    let layout = layout(app, session);
+    let layout = layout(app);
     let mut pen = pen::Pen::new(frame.buffer_mut(), app.theme);
     if let Some(title) = layout.title {
         bars::draw_title(app, session, &mut pen, title);

@@ -5,4 +5,6 @@
 //! drawing into the file.
 
 mod cases;
+mod endurance;
+
 mod scene;

@@ -226,6 +226,24 @@ impl Scene {
         text
     }
 
+    /// The terminal is smaller, and nobody has said so yet.
+    pub(in crate::view) fn shrink(&mut self, columns: u16, rows: u16) {
+        (self.columns, self.rows) = (columns, rows);
+    }
+
+    /// What stands in the log, less its last row.
+    pub(in crate::view) fn log_symbols(&mut self) -> Vec<String> {
+        let (buffer, _) = self.draw();
+        let log = crate::view::layout(&self.app).log;
+        let rows = log.rows().take(usize::from(log.height.saturating_sub(1)));
+        let text = |row: ratatui::layout::Rect| {
+            row.columns()
+                .map(|cell| buffer[(cell.x, cell.y)].symbol())
+                .collect()
+        };
+        rows.map(text).collect()
+    }
+
     /// Compares the screen with `tests/screens/NAME.txt`.
     pub(in crate::view) fn compare(&mut self, name: &str) {
         Transcript::new(format!("tests/screens/{name}.txt")).compare(&self.text());
