@@ -63,7 +63,7 @@ impl Host {
                 vec![plain]
             }
             Err(err) => {
-                no_plain = Some(format!("{PLAIN} is left out: {}", chapter::why(&err)));
+                no_plain = Some(format!("nc cannot join: {PLAIN}: {}", chapter::why(&err)));
                 Vec::new()
             }
         };

@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::host::{self, Host};
 use crate::link::{Link, Linked};
 use crate::session;
-use crate::session::{Command, News, Session, Surface, Target};
+use crate::session::{Command, News, Place, Session, Surface, Target};
 use crate::standard_stream::watch_for_gone_reader;
 
 use ending::Ending;
@@ -56,6 +56,12 @@ struct LineMode {
     printer: Printer,
     ending: Ending,
     host: Option<Host>,
+    /// What the person wanted to go with, before being asked.
+    quit_reason: String,
+    /// Whether anything was said, and whether anybody was there to hear any of
+    /// it.
+    has_spoken: bool,
+    was_heard: bool,
     failure: Option<Failure>,
 }
 
@@ -89,15 +95,14 @@ impl Linked for LineMode {
         failure: Failure,
         uncertain: usize,
     ) {
-        if uncertain > 0 {
-            let (lines, were) = if uncertain == 1 {
-                ("line", "was")
-            } else {
-                ("lines", "were")
-            };
-            self.printer.say(format_args!(
-                "{uncertain} {lines} {were} sent last, and may not have arrived"
-            ));
+        match uncertain {
+            0 => {}
+            1 => self
+                .printer
+                .say("the last line may not have arrived: the server had not confirmed it"),
+            lines => self.printer.say(format_args!(
+                "the last {lines} lines may not have arrived: the server had not confirmed them"
+            )),
         }
         let is_known = self.input.is_terminal() && self.link.has_been_registered();
         let may_retry = self.reconnect || is_known;
@@ -163,6 +168,9 @@ impl LineMode {
             printer,
             ending: Ending::Open,
             host: settings.host,
+            quit_reason: String::new(),
+            has_spoken: false,
+            was_heard: false,
             failure: None,
         })
     }
@@ -179,11 +187,28 @@ impl LineMode {
 
     fn print_news(&mut self) {
         for report in self.link.session.take_news() {
-            // What the person has typed stands in the terminal already.
-            if !matches!(report.news, News::Said { is_own: true, .. }) {
-                self.printer.tell(&report.news);
+            match &report.news {
+                // What the person has typed stands in the terminal already.
+                News::Said {
+                    is_own: true,
+                    place,
+                    ..
+                } => self.note_listeners(place),
+                news => self.printer.tell(news),
             }
         }
+    }
+
+    /// Something was said: notes whether anybody was there.
+    fn note_listeners(&mut self, place: &Place) {
+        self.has_spoken = true;
+        self.was_heard |= match place {
+            Place::Channel(name) => {
+                let channel = self.link.session.channel(name);
+                channel.is_none_or(|channel| channel.member_count() > 1)
+            }
+            Place::Private(_) | Place::Server => true,
+        };
     }
 
     /// Standard input can be read.
@@ -233,13 +258,17 @@ impl LineMode {
         }
     }
 
-    fn take_line(&mut self, event_loop: &mut EventLoop<LineMode>, text: String) {
+    fn take_line(&mut self, event_loop: &mut EventLoop<LineMode>, mut text: String) {
         // A person at a terminal means now; in a file a line means after the
         // ones before it.
         if self.input.is_terminal() {
-            if let Ok(Command::Quit(_)) = Command::parse(&text) {
+            if let Ok(Command::Quit(reason)) = Command::parse(&text) {
                 if self.asks_first() {
+                    reason.clone_into(&mut self.quit_reason);
                     return;
+                }
+                if reason.is_empty() && !self.quit_reason.is_empty() {
+                    text = format!("/quit {}", self.quit_reason);
                 }
                 if !self.link.session.is_registered() {
                     return Link::leave(self, event_loop, "");
@@ -305,6 +334,14 @@ impl LineMode {
             };
             self.printer
                 .say(format_args!("{unsent} {were} not sent{rest}"));
+        }
+        // In a room of its own and from a pipe, words can go to nobody.
+        let is_alone = self.host.is_some() && self.has_spoken && !self.was_heard;
+        if is_alone && !self.input.is_terminal() {
+            self.printer.say(format_args!(
+                "nobody was there to hear it: no server listened on {}",
+                host::IRC
+            ));
         }
         let closed = self.host.take().map_or(Ok(()), Host::close);
         let result = match (self.failure, closed) {

@@ -144,7 +144,7 @@ fn lines_that_were_not_sent_are_counted_and_those_that_may_be_lost_too() {
     assert_eq!(
         program.stderr(),
         format!(
-            "chat-client: 10 lines were sent last, and may not have arrived\n\
+            "chat-client: the last 10 lines may not have arrived: the server had not confirmed them\n\
              chat-client: 5 lines were not sent\n\
              chat-client: {address}: connection lost: connection reset by peer\n"
         )

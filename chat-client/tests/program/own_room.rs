@@ -123,13 +123,15 @@ fn of_two_that_are_started_at_once_one_opens_the_room_and_the_other_joins() {
 }
 
 #[test]
-fn a_plain_port_that_is_taken_is_left_out_with_a_word() {
+fn a_plain_port_that_is_taken_is_told_in_words_of_who_would_use_it() {
     with_free_ports(|| {
         let plain: SocketAddr = "127.0.0.1:6668".parse().unwrap();
         let _taken = std::net::TcpListener::bind(plain).unwrap();
         let room = open_room("host");
-        room.wait_for_error_line("127.0.0.1:6668 is left out: address already in use");
-        assert!(!room.stderr().contains("nc "));
+        room.wait_for_error_line(
+            "chat-client: nc cannot join: 127.0.0.1:6668: address already in use",
+        );
+        assert!(!room.stderr().contains("  nc "));
         assert_eq!(room.finish().status.code(), Some(0));
     });
 }
@@ -177,6 +179,50 @@ fn a_host_on_a_terminal_is_asked_once_before_others_lose_their_room() {
             );
             assert_eq!(screen.wait_for_exit(), 0);
         }
+    });
+}
+
+#[test]
+fn the_reason_of_the_first_quit_is_kept_when_the_second_has_none() {
+    let Some(tmux) = tools::find("tmux") else {
+        return;
+    };
+    with_free_ports(|| {
+        for (second, reason) in [("/quit", "supper"), ("/quit dinner", "dinner")] {
+            let mut screen = room_on_a_terminal(&tmux);
+            let mut guest = join_room();
+            screen.wait_for_screen("#lobby --> ann joined");
+            screen.type_text("/quit supper");
+            screen.press("Enter");
+            screen.wait_for_screen("/quit again to close it");
+            screen.type_text(second);
+            screen.press("Enter");
+            guest.expect_line(["QUIT :", reason]);
+            assert_eq!(screen.wait_for_exit(), 0);
+        }
+    });
+}
+
+#[test]
+fn words_that_nobody_was_there_to_hear_are_said_to_be_so() {
+    with_free_ports(|| {
+        let mut alone = open_room("host");
+        alone.write("hello\n");
+        let finished = alone.finish();
+        assert_eq!(finished.status.code(), Some(0));
+        let word = "chat-client: nobody was there to hear it: ";
+        assert!(finished.stderr.contains(word), "{}", finished.stderr);
+
+        let silent = open_room("host").finish();
+        assert!(!silent.stderr.contains(word), "nothing was said");
+
+        let mut room = open_room("host");
+        let mut guest = join_room();
+        room.wait_for_line("#lobby --> ann joined");
+        room.write("hello\n");
+        guest.expect_line("hello");
+        let finished = room.finish();
+        assert!(!finished.stderr.contains(word), "{}", finished.stderr);
     });
 }
 
