@@ -92,6 +92,7 @@ mod time;
 mod timers;
 mod trace;
 mod turn;
+mod waiting;
 mod waker;
 mod watch;
 mod watcher_map;
