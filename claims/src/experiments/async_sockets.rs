@@ -44,7 +44,7 @@ pub(crate) const CLAIM: Claim = Claim {
              belongs to the kernel until then. POSIX AIO on Linux is a thread of the C library \
              that calls read. Containers often forbid io_uring, so a program needs another way.",
     code: &[place!(
-        "epoll-loop/src/turn.rs",
+        "epoll-loop/src/waiting.rs",
         "self.epoll.wait(&mut self.events, timeout)",
         "our loop is one of readiness; the callbacks read and write"
     )],
