@@ -6,5 +6,6 @@
 
 mod cases;
 mod endurance;
+mod pictures;
 
 mod scene;
