@@ -1,6 +1,8 @@
 //! Descriptors passed to another process over a UNIX socket.
 //!
 //! Chapter: passing descriptors (the book's section 13.9, listing 13-5).
+//! Run it: `cargo run -p fd-passing -- demo`, and `-- explain` for what a
+//! descriptor is.
 //!
 //! Shows: `SCM_RIGHTS`. What travels is no number: the receiver gets a new
 //! descriptor of the same open file, as if by `dup(2)` into another process, so
@@ -38,9 +40,11 @@
 
 pub mod handover;
 mod peer;
+mod private_socket;
 mod receive;
 mod send;
 
 pub use peer::{AllowList, Peer, PeerError};
+pub use private_socket::PrivateSocket;
 pub use receive::{ReceiveError, Received, receive, receive_at_most};
 pub use send::{MAX_DESCRIPTORS, SendError, send};
