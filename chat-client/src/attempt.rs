@@ -71,6 +71,11 @@ impl Attempt {
         &self.address
     }
 
+    /// Whether it has begun and not ended.
+    pub(crate) fn is_running(&self) -> bool {
+        self.deadline.is_some() || self.current.is_some()
+    }
+
     /// Begins; `state` is told how it went, possibly before this returns.
     pub(crate) fn start<S: Connects>(state: &mut S, event_loop: &mut EventLoop<S>) {
         let attempt = state.attempt();

@@ -1,4 +1,4 @@
-//! A chat client: standard input and a socket in one epoll loop.
+//! A chat client: a terminal or a pipe, and a socket, in one epoll loop.
 //!
 //! Chapter: the chat client (the book's section 9.6.1, listing 9-6).
 //! Run it: `cargo run -p chat-client -- 127.0.0.1:6667 --join lobby`
@@ -22,11 +22,11 @@ mod failure;
 mod formatting;
 mod host;
 mod line_mode;
-#[allow(dead_code, reason = "the screen that uses all of it is being built")]
 mod link;
 mod random;
 mod raw;
 mod resolve;
+mod screen_mode;
 #[allow(
     dead_code,
     unused_imports,
@@ -34,11 +34,6 @@ mod resolve;
 )]
 mod session;
 mod standard_stream;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the loop that uses all of it is being built"
-)]
 mod terminal;
 #[allow(dead_code, reason = "the loop that draws it is being built")]
 mod theme;
@@ -49,23 +44,30 @@ mod wrap;
 
 use std::error::Error;
 use std::fmt;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use chat_protocol::{NICK_BYTES, is_nick};
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use epoll_loop::EventLoop;
+use jiff::tz::TimeZone;
 
 use address::Address;
+use app::AppSettings;
 use failure::Failure;
 use host::Host;
-use line_mode::{SIGNALS, Settings};
 use random::random;
-use session::channel_name;
+use session::{Surface, channel_name};
 
-/// Talk on IRC, line by line: what you type is said, what others say is printed
+/// Lines kept in each buffer of the screen.
+const SCROLLBACK_LINES: usize = 10_000;
+
+/// Talk on IRC: on a screen in a terminal, line by line in a pipe or with --line
 ///
-/// Text goes to the channel joined last; a line that begins with a slash is a
-/// command, /help lists them. At the end of standard input everything is sent
+/// What you type is said; a line that begins with a slash is a command, /help
+/// lists them, and /quit or Ctrl-C twice ends. In a pipe text goes to the
+/// channel joined last, and at the end of standard input everything is sent
 /// before the program ends, so that `echo hello | chat-client HOST` works.
 ///
 /// Without an address the client goes to 127.0.0.1:6667. If nobody listens
@@ -73,6 +75,10 @@ use session::channel_name;
 ///
 /// Chapter: the chat client of section 9.6.1. Example:
 /// chat-client irc.example.org --nick ann --join lobby
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment)]
 struct Args {
@@ -89,9 +95,13 @@ struct Args {
     #[arg(long, value_name = "CHANNEL", value_parser = channel, default_value = "#lobby")]
     join: Vec<String>,
 
-    /// Talk line by line even on a terminal
+    /// Talk line by line even on a terminal, where a screen opens otherwise
     #[arg(long)]
     line: bool,
+
+    /// Draw the screen in ASCII alone, for a font that has no lines
+    #[arg(long)]
+    ascii: bool,
 
     /// Connect again when the connection is lost, and if it cannot be made; on a terminal a lost
     /// one is always made again
@@ -99,7 +109,7 @@ struct Args {
     reconnect: bool,
 
     /// Relay bytes both ways as they are, without IRC
-    #[arg(long, requires = "address", conflicts_with_all = ["nick", "join", "line", "reconnect"])]
+    #[arg(long, requires = "address", conflicts_with_all = ["nick", "join", "line", "ascii", "reconnect"])]
     raw: bool,
 
     #[command(flatten)]
@@ -117,9 +127,20 @@ fn run(args: Args) -> Result<(), Failure> {
     if let (true, Some(address)) = (args.raw, &args.address) {
         return raw::run(address.clone(), args.trace.trace);
     }
+    let terminal = if args.line { None } else { terminal::open() };
+    if terminal.is_some() && args.trace.trace && io::stderr().is_terminal() {
+        let why = "--trace writes all over the screen: use --line, or 2>FILE";
+        Args::command()
+            .error(ErrorKind::ArgumentConflict, why)
+            .exit();
+    }
     // Before any thread is started: one that leaves them unblocked would die.
+    let signals: &[_] = match terminal {
+        Some(_) => &screen_mode::SIGNALS,
+        None => &line_mode::SIGNALS,
+    };
     let _blocked =
-        EventLoop::block_signals(&SIGNALS).map_err(|err| Failure::System("signals", err))?;
+        EventLoop::block_signals(signals).map_err(|err| Failure::System("signals", err))?;
     let (address, host) = if let Some(address) = args.address {
         (address, None)
     } else {
@@ -127,9 +148,26 @@ fn run(args: Args) -> Result<(), Failure> {
         chapter::raise_descriptor_limit().map_err(system)?;
         (host::address(), Host::open().map_err(system)?)
     };
-    line_mode::run(Settings {
+    let nick = args.nick.unwrap_or_else(guest_nick);
+    if let Some(terminal) = terminal {
+        return screen_mode::run(screen_mode::Settings {
+            terminal,
+            address,
+            session: session::Settings::new(&nick, &args.join, Surface::Screen),
+            app: AppSettings {
+                channels: args.join,
+                time_zone: TimeZone::system(),
+                is_ascii: args.ascii,
+                is_without_colour: std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty()),
+                scrollback_lines: SCROLLBACK_LINES,
+            },
+            trace: args.trace.trace,
+            host,
+        });
+    }
+    line_mode::run(line_mode::Settings {
         address,
-        nick: args.nick.unwrap_or_else(guest_nick),
+        nick,
         channels: args.join,
         reconnect: args.reconnect,
         trace: args.trace.trace,

@@ -61,15 +61,10 @@ pub(crate) struct Link {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Retry {
     pub(crate) delay: Duration,
+    /// When the delay is over.
+    pub(crate) at: Instant,
     /// Counted from 1 since the last connection that worked.
     pub(crate) attempt: u32,
-}
-
-impl Retry {
-    /// The time at which the delay is over, if it begins now.
-    pub(crate) fn at(&self) -> Instant {
-        Instant::now() + self.delay
-    }
 }
 
 impl Link {
@@ -93,6 +88,11 @@ impl Link {
 
     pub(crate) fn is_connected(&self) -> bool {
         self.connection.is_some()
+    }
+
+    /// Whether an attempt is being made, or has led to a connection.
+    pub(crate) fn is_on_its_way(&self) -> bool {
+        self.is_connected() || self.attempt.is_running()
     }
 
     /// Whether the next attempt is waited for.
@@ -127,21 +127,24 @@ impl Link {
     pub(crate) fn retry_later<S: Linked>(&mut self, event_loop: &mut EventLoop<S>) -> Retry {
         self.attempts += 1;
         let delay = self.backoff.next_delay();
-        self.retry = Some(event_loop.after(delay, Self::try_again::<S>));
+        let at = Instant::now() + delay;
+        self.retry = Some(event_loop.at(at, Self::try_again::<S>));
         Retry {
             delay,
+            at,
             attempt: self.attempts,
         }
     }
 
-    /// Makes the attempt now that is waited for; false if none is.
-    pub(crate) fn retry_now<S: Linked>(state: &mut S, event_loop: &mut EventLoop<S>) -> bool {
-        let Some(timer) = state.link().retry.take() else {
-            return false;
-        };
-        event_loop.cancel(timer);
-        Self::start(state, event_loop);
-        true
+    /// Makes an attempt now, unless there is a connection or one is being made.
+    pub(crate) fn retry_now<S: Linked>(state: &mut S, event_loop: &mut EventLoop<S>) {
+        let link = state.link();
+        if let Some(timer) = link.retry.take() {
+            event_loop.cancel(timer);
+        }
+        if !link.is_on_its_way() {
+            Self::start(state, event_loop);
+        }
     }
 
     fn try_again<S: Linked>(state: &mut S, event_loop: &mut EventLoop<S>, _: Event) {

@@ -23,7 +23,7 @@ use ratatui::crossterm::style::{Attribute, SetAttribute};
 use ratatui::crossterm::terminal::{
     EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
 };
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{Action, OptionalActions, Termios, tcflow, tcgetattr, tcsetattr};
 
 /// How long the terminal may take to take the few bytes that restore it. One
 /// that has stopped (Ctrl-S, a dead connection) would hold the program for ever.
@@ -50,7 +50,7 @@ impl Guard {
     /// What is to be written to it comes from [`Guard::opening`].
     ///
     /// In the background this stops the process group (`SIGTTOU`), as
-    /// `tcsetattr(3)` does; it goes on in the foreground.
+    /// `tcflow(3)` does; it goes on in the foreground.
     ///
     /// # Errors
     ///
@@ -122,12 +122,16 @@ impl Modes {
     }
 
     fn make_raw(&self) -> io::Result<()> {
+        // In the background this is where the process stops: the modes are read
+        // when it is in front again, and are not those of the shell's own line.
+        tcflow(&self.terminal, Action::OOn)?;
         let mut before = self.before();
         let mut modes = tcgetattr(&self.terminal)?;
         let kept = modes.clone();
         modes.make_raw();
         tcsetattr(&self.terminal, OptionalActions::Now, &modes)?;
-        *before = Some(kept);
+        // Unless they are the screen's: somebody else has stopped the process.
+        before.get_or_insert(kept);
         Ok(())
     }
 
