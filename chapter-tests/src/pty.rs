@@ -10,11 +10,12 @@ use std::fmt::Debug;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::num::NonZeroU16;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags};
-use nix::pty::openpty;
+use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::termios::{Termios, tcgetattr};
 use rustix::termios::{Winsize, tcsetwinsize};
 
@@ -63,12 +64,25 @@ impl Pty {
     /// If there is none to be had.
     #[must_use]
     pub fn open((columns, rows): (u16, u16)) -> Self {
-        let pair = openpty(None, None).unwrap_or_else(|err| panic!("openpty: {err}"));
-        let keys = File::from(pair.master);
-        fcntl(&keys, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).expect("the flag is known");
+        // With O_CLOEXEC from the first moment: a program that another test starts in this one must
+        // not hold the terminal open.
+        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        let keys = posix_openpt(flags).unwrap_or_else(|err| panic!("posix_openpt: {err}"));
+        let name = grantpt(&keys)
+            .and_then(|()| unlockpt(&keys))
+            .and_then(|()| ptsname_r(&keys));
+        let name = name.unwrap_or_else(|err| panic!("terminal: {err}"));
+        let mut options = File::options();
+        options
+            .read(true)
+            .write(true)
+            .custom_flags(OFlag::O_NOCTTY.bits());
+        let program_side = options
+            .open(&name)
+            .unwrap_or_else(|err| panic!("{name}: {err}"));
         let pty = Self {
-            keys,
-            program_side: pair.slave.into(),
+            keys: OwnedFd::from(keys).into(),
+            program_side,
             screen: RefCell::new(vt100::Parser::new_with_callbacks(
                 number(rows),
                 number(columns),
