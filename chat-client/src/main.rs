@@ -12,13 +12,11 @@
 mod address;
 #[allow(
     dead_code,
-    unused_imports,
-    reason = "the screen that uses all of it is being built"
+    reason = "what is not used yet belongs to keys that are being built"
 )]
 mod app;
 mod attempt;
 mod failure;
-#[allow(dead_code, reason = "the screen that uses all of it is being built")]
 mod formatting;
 mod host;
 mod line_mode;
@@ -30,16 +28,17 @@ mod screen_mode;
 #[allow(
     dead_code,
     unused_imports,
-    reason = "the screen that uses all of it is being built"
+    reason = "what is not used yet belongs to a configuration that is being built"
 )]
 mod session;
 mod standard_stream;
 mod terminal;
-#[allow(dead_code, reason = "the loop that draws it is being built")]
 mod theme;
-#[allow(dead_code, reason = "the loop that draws it is being built")]
+#[allow(
+    dead_code,
+    reason = "what is not used yet belongs to keys that are being built"
+)]
 mod view;
-#[allow(dead_code, reason = "the loop that draws it is being built")]
 mod wrap;
 
 use std::error::Error;
@@ -54,14 +53,11 @@ use epoll_loop::EventLoop;
 use jiff::tz::TimeZone;
 
 use address::Address;
-use app::AppSettings;
+use app::{AppSettings, SCROLLBACK_LINES};
 use failure::Failure;
 use host::Host;
 use random::random;
 use session::{Surface, channel_name};
-
-/// Lines kept in each buffer of the screen.
-const SCROLLBACK_LINES: usize = 10_000;
 
 /// Talk on IRC: on a screen in a terminal, line by line in a pipe or with --line
 ///

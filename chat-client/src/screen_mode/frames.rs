@@ -31,12 +31,15 @@ impl ScreenMode {
     /// Draws if there is something to show, all of the last frame is written,
     /// and that is long enough ago.
     pub(super) fn draw(&mut self, event_loop: &mut EventLoop<ScreenMode>) {
-        let is_wanted = self.frames.is_wanted || self.app.is_dirty();
         if self.is_stopped {
             return;
         }
-        if !is_wanted || !self.output.is_idle() {
-            return self.flush(event_loop);
+        // First what waits: otherwise a frame would wait for an event that never
+        // comes, if the terminal takes all of it now.
+        self.flush(event_loop);
+        let is_wanted = self.frames.is_wanted || self.app.is_dirty();
+        if !is_wanted || !self.output.is_idle() || self.terminal.is_none() {
+            return;
         }
         let now = event_loop.now();
         let due = self.frames.last.map_or(now, |last| last + INTERVAL);

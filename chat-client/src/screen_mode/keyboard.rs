@@ -80,8 +80,16 @@ impl ScreenMode {
 
     /// Nobody will see or type anything any more.
     pub(super) fn lose_terminal(&mut self, event_loop: &mut EventLoop<ScreenMode>) {
-        if self.terminal.take().is_some() {
+        self.terminal = None;
+        // The end of the terminal and SIGHUP are one hang-up, not two wishes to
+        // leave: the second would not wait for the good-bye.
+        if !self.link.session.is_quitting() {
             Link::leave(self, event_loop, "");
         }
+    }
+
+    /// SIGHUP: the terminal is gone.
+    pub(super) fn hang_up(&mut self, event_loop: &mut EventLoop<ScreenMode>, _: Event) {
+        self.lose_terminal(event_loop);
     }
 }

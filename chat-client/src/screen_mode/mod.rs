@@ -103,9 +103,10 @@ impl ScreenMode {
         let size = terminal::size(&settings.terminal);
         let watch = Watch::new(Interest::READABLE).label("terminal");
         let terminal = event_loop.watch(settings.terminal, watch, ScreenMode::use_terminal);
+        let link = Link::new(Session::new(settings.session), settings.address);
         let mut state = ScreenMode {
-            app: App::new(settings.app),
-            link: Link::new(Session::new(settings.session), settings.address),
+            app: App::new(settings.app, &link.session, moment(event_loop)),
+            link,
             link_state: None,
             terminal: Some(terminal.map_err(system)?),
             guard,
@@ -137,9 +138,9 @@ impl ScreenMode {
     }
 
     fn watch_signals(event_loop: &mut EventLoop<ScreenMode>) -> io::Result<()> {
-        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-            event_loop.on_signal(signal, ScreenMode::interrupt)?;
-        }
+        event_loop.on_signal(Signal::SIGINT, ScreenMode::interrupt)?;
+        event_loop.on_signal(Signal::SIGTERM, ScreenMode::interrupt)?;
+        event_loop.on_signal(Signal::SIGHUP, ScreenMode::hang_up)?;
         event_loop.on_signal(Signal::SIGWINCH, ScreenMode::resize)?;
         event_loop.on_signal(Signal::SIGTSTP, ScreenMode::suspend)?;
         event_loop.on_signal(Signal::SIGCONT, ScreenMode::resume)?;
@@ -148,10 +149,7 @@ impl ScreenMode {
 
     /// Tells the app what has happened.
     fn update(&mut self, event_loop: &EventLoop<ScreenMode>, event: AppEvent) {
-        let now = Moment {
-            instant: event_loop.now(),
-            wall: Timestamp::now(),
-        };
+        let now = moment(event_loop);
         self.app.update(&mut self.link.session, event, now);
     }
 
@@ -263,6 +261,14 @@ impl ScreenMode {
         }
         let closed = self.host.map_or(Ok(()), Host::close);
         closed.map_err(|err| Failure::System("chat-server", err))
+    }
+}
+
+/// The time at which this turn's events have come.
+fn moment(event_loop: &EventLoop<ScreenMode>) -> Moment {
+    Moment {
+        instant: event_loop.now(),
+        wall: Timestamp::now(),
     }
 }
 

@@ -9,5 +9,6 @@ mod output;
 mod own_room;
 mod raw;
 mod reconnecting;
+mod screen;
 mod standard_input;
 mod terminal;

@@ -138,7 +138,7 @@ fn a_plain_port_that_is_taken_is_told_in_words_of_who_would_use_it() {
 
 /// A client with a room, on a terminal.
 fn room_on_a_terminal(tmux: &Path) -> Tmux {
-    let mut screen = Tmux::start(tmux, [CLIENT, "--nick", "host"], (100, 30));
+    let mut screen = Tmux::start(tmux, [CLIENT, "--line", "--nick", "host"], (100, 30));
     screen.wait_for_screen("#lobby --> host joined");
     screen
 }

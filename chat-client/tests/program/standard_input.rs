@@ -169,7 +169,7 @@ fn o_nonblock_is_left_as_it_was_on_all_three_standard_descriptors() {
 fn o_nonblock_is_left_as_it_was_on_a_terminal() {
     let mut terminal = Terminal::open();
     let server = FakeServer::open();
-    let Some(launch) = terminal.under(server.client(&[])) else {
+    let Some(launch) = terminal.under(server.client(&["--line"])) else {
         return;
     };
     let mut program = launch.stdout(terminal.program_side()).start();
