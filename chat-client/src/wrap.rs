@@ -7,6 +7,7 @@
 //! address that fits in a row can be selected whole.
 //! Leaves out: the whole line-breaking algorithm of Unicode (UAX #14).
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use ratatui::buffer::CellWidth;
@@ -41,6 +42,17 @@ pub(crate) fn fitting(text: &str, max_columns: usize) -> &str {
         }
     }
     text
+}
+
+/// A text in at most `max_columns`; `sign` stands at the end if it did not fit.
+pub(crate) fn cut<'a>(text: &'a str, max_columns: usize, sign: &str) -> Cow<'a, str> {
+    if columns(text) <= max_columns {
+        return Cow::Borrowed(text);
+    }
+    match max_columns.checked_sub(columns(sign)) {
+        Some(room) => Cow::Owned(format!("{}{sign}", fitting(text, room))),
+        None => Cow::Borrowed(""),
+    }
 }
 
 /// Cuts a text into rows: the first of at most `first` columns, the others of
@@ -185,6 +197,14 @@ mod tests {
             rows("e\u{301}e\u{301}e\u{301}", 2),
             ["e\u{301}e\u{301}", "e\u{301}"]
         );
+    }
+
+    #[test]
+    fn what_is_cut_says_so() {
+        assert_eq!(cut("abcdef", 6, "…"), "abcdef");
+        assert_eq!(cut("abcdef", 4, "…"), "abc…");
+        assert_eq!(cut("你好吗", 4, "…"), "你…");
+        assert_eq!(cut("abc", 0, "…"), "");
     }
 
     #[test]

@@ -156,7 +156,7 @@ impl Presence {
             | Change::Left(nick, _)
             | Change::CameAndWent(nick)
             | Change::Returned(nick) => fold(nick),
-            Change::Renamed(..) => return self.changes.push(change),
+            Change::Renamed(from, to) => return self.rename(from, to, fold),
         };
         let is_same = |other: &str| fold(other) == nick;
         for earlier in self.changes.iter_mut().rev() {
@@ -181,6 +181,23 @@ impl Presence {
             return;
         }
         self.changes.push(change);
+    }
+
+    /// Who has come just now has come by the new name.
+    fn rename(&mut self, from: &str, to: &str, fold: impl Fn(&str) -> String) {
+        let is_same = |other: &str| fold(other) == fold(from);
+        for earlier in self.changes.iter_mut().rev() {
+            match earlier {
+                Change::Joined(who) | Change::Returned(who) | Change::Renamed(_, who)
+                    if is_same(who) =>
+                {
+                    *who = to.into();
+                    return;
+                }
+                _ => {}
+            }
+        }
+        self.changes.push(Change::Renamed(from.into(), to.into()));
     }
 
     /// Whether somebody is there who was not before.
@@ -340,12 +357,14 @@ mod tests {
             words(vec![left("erin"), joined("erin"), left("erin")]),
             "erin left (bye)"
         );
+        let renamed = |from: &str, to: &str| Change::Renamed(from.into(), to.into());
         assert_eq!(
-            words(vec![
-                joined("bob"),
-                Change::Renamed("bob".into(), "robert".into())
-            ]),
-            "bob joined · bob is now robert"
+            words(vec![joined("guest1"), renamed("guest1", "bob")]),
+            "bob joined"
+        );
+        assert_eq!(
+            words(vec![left("erin"), renamed("a", "b"), renamed("B", "c")]),
+            "erin left · a is now c"
         );
     }
 

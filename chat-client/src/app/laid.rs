@@ -13,7 +13,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::formatting::{self, Look};
 use crate::theme::Theme;
-use crate::wrap::{columns, wrap};
+use crate::wrap::{columns, cut, wrap};
 
 use super::entry::{Entry, Kind, nick_words};
 use super::log::EntryId;
@@ -23,6 +23,8 @@ const MAX_LAID: usize = 1_000;
 
 /// ` 01:16` and the column in which a mention is marked.
 const TIME_COLUMNS: usize = 7;
+/// The widest that a nick may be where nicks have no column.
+const INLINE_NICK_COLUMNS: usize = 14;
 /// Between the nick and the text.
 const GAP_COLUMNS: usize = 2;
 
@@ -131,14 +133,21 @@ impl Laid {
                 .collect(),
             _ => Box::default(),
         };
-        let (lead, indent) = lead(entry, shape.manner, theme, time);
+        let (lead, indent) = lead(entry, shape, theme, time);
         let first = match shape.manner {
             Manner::Columns { .. } => indent,
             Manner::Inline { .. } | Manner::Copied => columns(&lead),
         };
         let room = |taken: usize| shape.columns.saturating_sub(taken).max(1);
+        let rows = if first < shape.columns {
+            wrap(&text, room(first), room(indent))
+        } else {
+            // What stands before the text fills the first row.
+            let rows = wrap(&text, room(indent), room(indent));
+            std::iter::once(0..0).chain(rows).collect()
+        };
         Laid {
-            rows: wrap(&text, room(first), room(indent)).into_boxed_slice(),
+            rows: rows.into_boxed_slice(),
             text: text.into_boxed_str(),
             looks: looks.into_boxed_slice(),
             nicks,
@@ -157,11 +166,11 @@ impl Laid {
 /// What stands before the text, and where the other rows begin.
 fn lead(
     entry: &Entry,
-    manner: Manner,
+    shape: Shape,
     theme: Theme,
     time: impl FnOnce() -> String,
 ) -> (String, usize) {
-    match manner {
+    match shape.manner {
         Manner::Columns { nick } => {
             let text = TIME_COLUMNS + nick + GAP_COLUMNS;
             // Who came and went stands a little to the left, out of the way of
@@ -183,8 +192,12 @@ fn lead(
             };
             let time = if has_time { time() } else { String::new() };
             let who = match entry.kind {
-                Kind::Text => format!("{}> ", drawable(entry.nick(), theme)),
-                Kind::Notice => format!("{} ", nick_column(entry, theme)),
+                Kind::Text | Kind::Notice => {
+                    let nick = nick_column(entry, theme);
+                    let nick = cut(&nick, INLINE_NICK_COLUMNS, theme.symbols.cut);
+                    let end = if entry.kind == Kind::Text { ">" } else { "" };
+                    format!("{nick}{end} ")
+                }
                 _ => format!("{} ", symbol(entry, theme)),
             };
             (format!("{time}{mark}{who}"), 2)
@@ -277,6 +290,20 @@ mod tests {
         assert_eq!(rows(&laid), ["one two", "three four"]);
         let laid = lay_out("one two", 80, Manner::Copied);
         assert_eq!(&*laid.lead, "01:16 <bob> ");
+    }
+
+    #[test]
+    fn a_nick_as_wide_as_the_log_leaves_the_text_whole() {
+        let entry = Entry::new(Timestamp::UNIX_EPOCH, Kind::Text, &"n".repeat(60), "hello");
+        for manner in [Manner::Copied, Manner::Inline { has_time: true }] {
+            let shape = Shape {
+                columns: 16,
+                manner,
+            };
+            let theme = Theme::new(true, false);
+            let laid = Laid::new(&entry, shape, theme, |_| false, || "01:16".to_owned());
+            assert_eq!(rows(&laid), ["", "hello"], "{manner:?}");
+        }
     }
 
     #[test]

@@ -230,7 +230,7 @@ impl App {
                     "people are"
                 };
                 self.flash = Some(format!(
-                    "{count} more {are} here, and the room closes when you go: once more to close it"
+                    "{count} more {are} here, and the room closes when you go; /quit again to close it"
                 ));
             }
         }

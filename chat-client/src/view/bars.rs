@@ -7,10 +7,10 @@ use crate::app::buffer::Place;
 use crate::app::{App, LinkState};
 use crate::formatting;
 use crate::session::Session;
-use crate::wrap::columns;
+use crate::wrap::{columns, cut};
 
 use super::lists::mark;
-use super::pen::{Pen, cut};
+use super::pen::Pen;
 
 /// The count of what is left is a warning from here on.
 const FEW_BYTES: usize = 50;
@@ -62,9 +62,10 @@ pub(super) fn draw_title(app: &App, session: &Session, pen: &mut Pen<'_>, row: R
     } else {
         width
     };
-    let left = cut(&left, room, theme);
+    let left = cut(&left, room, theme.symbols.cut);
     pen.put(row, row.x, &left, style);
-    let name = cut(&format!(" {name}"), room, theme);
+    let name = format!(" {name}");
+    let name = cut(&name, room, theme.symbols.cut);
     pen.put(row, row.x, &name, style.patch(theme.strong()));
 }
 
@@ -155,7 +156,7 @@ fn status(app: &App, session: &Session, pen: &Pen<'_>, width: usize) -> String {
     let barest = choices.next_back().unwrap_or_default();
     choices
         .find(|text| columns(text) <= width)
-        .unwrap_or_else(|| cut(&barest, width, pen.theme))
+        .unwrap_or_else(|| cut(&barest, width, symbols.cut).into_owned())
 }
 
 /// How it stands with the connection, in few words and in more.

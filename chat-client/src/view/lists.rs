@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use crate::app::App;
 use crate::app::buffer::{Activity, Place};
 use crate::session::Session;
-use crate::wrap::columns;
+use crate::wrap::{columns, cut};
 
-use super::pen::{Pen, cut};
+use super::pen::Pen;
 
 /// The sign of what has happened in a buffer.
 pub(super) fn mark(activity: Activity) -> char {
@@ -54,7 +54,7 @@ pub(super) fn draw_buffers(app: &App, pen: &mut Pen<'_>, area: Rect) {
         let x = pen.put(line, line.x, &number, style);
         let gap = if count.is_empty() { 1 } else { 3 + count.len() };
         let room = usize::from(line.right() - x).saturating_sub(gap);
-        pen.put(line, x, &cut(buffer.name(), room, theme), style);
+        pen.put(line, x, &cut(buffer.name(), room, theme.symbols.cut), style);
         pen.put_right(line, 2, &count, style);
     }
 }
@@ -90,7 +90,11 @@ pub(super) fn draw_nicks(app: &App, session: &Session, pen: &mut Pen<'_>, area: 
         if member.is_away() {
             style = style.patch(theme.faint());
         }
-        let nick = cut(member.nick(), room.saturating_sub(columns(away)), theme);
+        let nick = cut(
+            member.nick(),
+            room.saturating_sub(columns(away)),
+            theme.symbols.cut,
+        );
         let x = pen.put(row, x, &nick, style);
         pen.put(row, x, away, theme.faint());
     }

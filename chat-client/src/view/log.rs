@@ -14,9 +14,9 @@ use crate::app::scroll::{RowContent, Scroll, clock_time};
 use crate::app::search::matches;
 use crate::app::{bottom, log::EntryId};
 use crate::session::Session;
-use crate::wrap::columns;
+use crate::wrap::{columns, cut, wrap};
 
-use super::pen::{Pen, cut};
+use super::pen::Pen;
 
 /// A row that is to be drawn, and the entry it belongs to.
 struct Drawn {
@@ -29,15 +29,16 @@ pub(super) fn draw(app: &mut App, session: &Session, pen: &mut Pen<'_>, area: Re
         return;
     }
     let scroll = app.buffers.current().scroll;
-    let is_held = scroll != Scroll::Following;
-    // The last row is taken by what there is to say, if there are two.
-    let has_note = (app.flash.is_some() || (is_held && !app.is_copying)) && area.height > 1;
-    let log_rows = area.height - u16::from(has_note);
+    // The last rows are taken by what there is to say, if others are left.
+    let note = note(app, usize::from(area.width));
+    let is_said = area.height > u16::try_from(note.len()).unwrap_or(u16::MAX);
+    let note = if is_said { note } else { Vec::new() };
+    let log_rows = usize::from(area.height) - note.len();
     let (mut rows, _) = app.rows(session);
     let mut shape = rows.shape;
-    let mut drawn = Vec::with_capacity(usize::from(log_rows));
+    let mut drawn = Vec::with_capacity(log_rows);
     if let Some(bottom) = bottom(&mut rows, scroll) {
-        for position in rows.window(bottom, usize::from(log_rows)) {
+        for position in rows.window(bottom, log_rows) {
             if let Some(content) = rows.content(position) {
                 let entry = position.entry;
                 drawn.push(Drawn { entry, content });
@@ -51,13 +52,38 @@ pub(super) fn draw(app: &mut App, session: &Session, pen: &mut Pen<'_>, area: Re
         manner: shape.manner,
         own: session.fold(&session.nick()),
     };
-    let empty = usize::from(log_rows) - drawn.len();
+    let empty = log_rows - drawn.len();
     for (row, drawn) in area.rows().skip(empty).zip(&drawn) {
         page.draw_row(pen, row, drawn);
     }
-    if has_note && let Some(row) = area.rows().next_back() {
-        page.draw_note(pen, row);
+    let is_hint = app.flash.is_some();
+    for (row, text) in area.rows().skip(log_rows).zip(&note) {
+        if is_hint {
+            pen.put(row, offset(row.x, 1), text, pen.theme.hint());
+        } else {
+            let margin = u16::from(usize::from(row.width) > columns(text));
+            pen.put_right(row, margin, text, pen.theme.hint());
+        }
     }
+}
+
+/// What is said below the log: a hint, or how much is not seen.
+fn note(app: &App, width: usize) -> Vec<String> {
+    let symbols = app.theme.symbols;
+    if let Some(flash) = &app.flash {
+        let room = width.saturating_sub(2).max(1);
+        let rows = wrap(flash, room, room).into_iter();
+        return rows.map(|row| flash[row].to_owned()).collect();
+    }
+    let buffer = app.buffers.current();
+    if buffer.scroll == Scroll::Following || app.is_copying {
+        return Vec::new();
+    }
+    let text = match buffer.below {
+        0 => format!("{} End to follow", symbols.below),
+        count => format!("{} {count} new (End to follow)", symbols.below),
+    };
+    vec![cut(&text, width, symbols.cut).into_owned()]
 }
 
 /// What all rows need.
@@ -133,7 +159,8 @@ impl Page<'_> {
             pen.put(row, x, &arrow, style);
             return;
         }
-        let shown = cut(&nick_column(entry, theme), nick, theme);
+        let nick_column = nick_column(entry, theme);
+        let shown = cut(&nick_column, nick, theme.symbols.cut);
         let x = offset(x, 1 + nick - columns(&shown).min(nick));
         pen.put(row, x, &shown, style);
     }
@@ -203,27 +230,6 @@ impl Page<'_> {
             pen.put(row, row.x, ">", pen.theme.hint());
         }
     }
-
-    /// The last row: a hint, or how much there is below.
-    fn draw_note(&self, pen: &mut Pen<'_>, row: Rect) {
-        let theme = pen.theme;
-        if let Some(flash) = &self.app.flash {
-            pen.put_cut(row, offset(row.x, 1), flash, theme.hint());
-            return;
-        }
-        let down = theme.symbols.below;
-        let text = match self.app.buffers.current().below {
-            0 => format!("{down} End to follow"),
-            count => format!("{down} {count} new (End to follow)"),
-        };
-        let margin = u16::from(usize::from(row.width) > columns(&text));
-        pen.put_right(
-            row,
-            margin,
-            &cut(&text, usize::from(row.width), theme),
-            theme.hint(),
-        );
-    }
 }
 
 fn draw_date(pen: &mut Pen<'_>, row: Rect, date: Date) {
@@ -246,7 +252,7 @@ fn draw_unread(pen: &mut Pen<'_>, row: Rect) {
     let line = width.saturating_sub(2);
     let dashes = line.saturating_sub(columns(title));
     let text = if width < columns(title) + 4 {
-        cut(title.trim(), width, theme)
+        cut(title.trim(), width, theme.symbols.cut).into_owned()
     } else {
         let dash = theme.symbols.horizontal;
         format!(

@@ -40,12 +40,15 @@ pub(crate) fn layout(app: &App) -> Layout {
     )
 }
 
+/// And if the log itself is narrower than this, because the person wants lists.
+const NICK_COLUMN_MIN_LOG: u16 = 36;
+
 /// How entries are laid out in it. The nick column is as wide as the buffer
 /// says, not as it is given here.
 pub(crate) fn shape(app: &App, layout: &Layout) -> Shape {
     let manner = if app.is_copying {
         Manner::Copied
-    } else if app.columns < NICK_COLUMN_MIN_COLUMNS {
+    } else if app.columns < NICK_COLUMN_MIN_COLUMNS || layout.log.width < NICK_COLUMN_MIN_LOG {
         Manner::Inline {
             has_time: app.columns >= TIME_MIN_COLUMNS,
         }

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use crate::app::laid::drawable;
 use crate::theme::Theme;
-use crate::wrap::{columns, fitting};
+use crate::wrap::{columns, cut};
 
 /// What draws.
 pub(super) struct Pen<'a> {
@@ -46,25 +46,11 @@ impl<'a> Pen<'a> {
         if columns(text) <= room {
             return self.put(row, x, text, style);
         }
-        let cut = cut(text, room, self.theme);
+        let cut = cut(text, room, self.theme.symbols.cut);
         self.put(row, x, &cut, style)
     }
 
     pub(super) fn fill(&mut self, area: Rect, style: Style) {
         self.buffer.set_style(area, style);
-    }
-}
-
-/// A text in at most `room` columns; a sign says if it did not fit.
-pub(super) fn cut(text: &str, room: usize, theme: Theme) -> String {
-    if columns(text) <= room {
-        return text.to_owned();
-    }
-    let sign = theme.symbols.cut;
-    let kept = fitting(text, room.saturating_sub(columns(sign)));
-    if room == 0 {
-        String::new()
-    } else {
-        format!("{kept}{sign}")
     }
 }

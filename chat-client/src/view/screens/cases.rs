@@ -348,6 +348,9 @@ fn lists_are_folded_away_and_brought_back() {
     scene.resize(80, 10);
     scene.key(KeyCode::F(3));
     scene.compare("nicks-at-80");
+    scene.resize(56, 10);
+    scene.key(KeyCode::F(2));
+    scene.compare("lists-at-56");
 }
 
 #[test]
@@ -383,6 +386,10 @@ fn leaving_takes_two_presses_or_a_command() {
         scene.text().contains("2 more people are here"),
         "{}",
         scene.text()
+    );
+    assert!(
+        scene.text().contains("to close it"),
+        "a long hint takes two rows"
     );
     scene.enter("quit");
     assert!(scene.text().contains("to leave, type /quit"));
