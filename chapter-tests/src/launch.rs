@@ -40,7 +40,8 @@ impl Launch {
             program: program.as_ref().to_owned(),
             args: Vec::new(),
             under: Vec::new(),
-            environment: Vec::new(),
+            // What the person at this machine has set is no business of a test.
+            environment: vec![("XDG_CONFIG_HOME".into(), "/nonexistent".into())],
             directory: None,
             stdin: Stdio::null(),
             stdout: Stdio::piped(),

@@ -9,10 +9,13 @@ use std::time::Duration;
 use chapter::show_duration;
 
 use crate::address::Address;
+use crate::config::ConfigError;
 
 /// What went wrong, as the one line on standard error says it.
 #[derive(Debug)]
 pub(crate) enum Failure {
+    /// The settings are not understood.
+    Config(ConfigError),
     /// No connection could be made.
     Connect(Address, ConnectError),
     /// The connection or the server behind it is gone.
@@ -64,6 +67,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Failure::Config(why) => write!(f, "{why}"),
             Failure::Connect(address, why) => write!(f, "{address}: {why}"),
             Failure::Lost(address, why) => write!(f, "{address}: {why}"),
             Failure::Denied(address, why) => write!(f, "{address}: {why}"),

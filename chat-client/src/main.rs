@@ -16,6 +16,7 @@ mod address;
 )]
 mod app;
 mod attempt;
+mod config;
 mod failure;
 mod formatting;
 mod host;
@@ -43,7 +44,8 @@ mod wrap;
 
 use std::error::Error;
 use std::fmt;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chat_protocol::{NICK_BYTES, is_nick};
@@ -53,11 +55,12 @@ use epoll_loop::EventLoop;
 use jiff::tz::TimeZone;
 
 use address::Address;
-use app::{AppSettings, SCROLLBACK_LINES};
+use app::AppSettings;
+use config::Config;
 use failure::Failure;
 use host::Host;
 use random::random;
-use session::{Surface, channel_name};
+use session::{Surface, channel_name, is_channel_name};
 
 /// Talk on IRC: on a screen in a terminal, line by line in a pipe or with --line
 ///
@@ -82,13 +85,21 @@ struct Args {
     /// is 6667
     address: Option<Address>,
 
+    /// Read the settings from FILE [default: ~/.config/chat-client/config.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Print the settings that hold, from the file and from here, and end
+    #[arg(long)]
+    print_config: bool,
+
     /// Name to be known by [default: guest and a number]
     #[arg(long, value_parser = nick)]
     nick: Option<String>,
 
     /// Channel to enter, more than once for several; the # may be left out, which shells take for
-    /// a comment
-    #[arg(long, value_name = "CHANNEL", value_parser = channel, default_value = "#lobby")]
+    /// a comment [default: lobby]
+    #[arg(long, value_name = "CHANNEL", value_parser = channel)]
     join: Vec<String>,
 
     /// Talk line by line even on a terminal, where a screen opens otherwise
@@ -105,23 +116,43 @@ struct Args {
     reconnect: bool,
 
     /// Relay bytes both ways as they are, without IRC
-    #[arg(long, requires = "address", conflicts_with_all = ["nick", "join", "line", "ascii", "reconnect"])]
+    #[arg(long, requires = "address", conflicts_with_all = ["config", "print_config", "nick", "join", "line", "ascii", "reconnect"])]
     raw: bool,
 
     #[command(flatten)]
     trace: chapter::Trace,
 }
 
+impl Args {
+    /// The settings of the file, with what is said here in place of it.
+    fn settle(&self, mut config: Config) -> Config {
+        config.server = self.address.clone().or(config.server);
+        config.nick = self.nick.clone().or(config.nick);
+        if !self.join.is_empty() {
+            config.join.clone_from(&self.join);
+        }
+        config.reconnect |= self.reconnect;
+        config.ascii |= self.ascii;
+        config
+    }
+}
+
 fn main() -> ExitCode {
-    match run(Args::parse()) {
+    match run(&Args::parse()) {
         Err(failure) if failure.is_quiet() => ExitCode::FAILURE,
         result => chapter::exit("chat-client", result),
     }
 }
 
-fn run(args: Args) -> Result<(), Failure> {
+fn run(args: &Args) -> Result<(), Failure> {
     if let (true, Some(address)) = (args.raw, &args.address) {
         return raw::run(address.clone(), args.trace.trace);
+    }
+    let config = Config::load(args.config.as_deref()).map_err(Failure::Config)?;
+    let config = args.settle(config);
+    if args.print_config {
+        let printed = io::stdout().write_all(config.to_string().as_bytes());
+        return printed.map_err(|err| Failure::System("standard output", err));
     }
     let terminal = if args.line { None } else { terminal::open() };
     if terminal.is_some() && args.trace.trace && io::stderr().is_terminal() {
@@ -137,25 +168,25 @@ fn run(args: Args) -> Result<(), Failure> {
     };
     let _blocked =
         EventLoop::block_signals(signals).map_err(|err| Failure::System("signals", err))?;
-    let (address, host) = if let Some(address) = args.address {
+    let (address, host) = if let Some(address) = config.server.clone() {
         (address, None)
     } else {
         let system = |err| Failure::System("opening a room", err);
         chapter::raise_descriptor_limit().map_err(system)?;
         (host::address(), Host::open().map_err(system)?)
     };
-    let nick = args.nick.unwrap_or_else(guest_nick);
+    let nick = config.nick.clone().unwrap_or_else(guest_nick);
     if let Some(terminal) = terminal {
         return screen_mode::run(screen_mode::Settings {
             terminal,
             address,
-            session: session::Settings::new(&nick, &args.join, Surface::Screen),
+            session: config.session(&nick, Surface::Screen),
             app: AppSettings {
-                channels: args.join,
+                channels: config.join,
                 time_zone: TimeZone::system(),
-                is_ascii: args.ascii,
+                is_ascii: config.ascii,
                 is_without_colour: std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty()),
-                scrollback_lines: SCROLLBACK_LINES,
+                scrollback_lines: config.scrollback,
             },
             trace: args.trace.trace,
             host,
@@ -163,9 +194,8 @@ fn run(args: Args) -> Result<(), Failure> {
     }
     line_mode::run(line_mode::Settings {
         address,
-        nick,
-        channels: args.join,
-        reconnect: args.reconnect,
+        session: config.session(&nick, Surface::Lines),
+        reconnect: config.reconnect,
         trace: args.trace.trace,
         host,
     })
@@ -207,8 +237,7 @@ fn nick(text: &str) -> Result<String, ArgumentError> {
 }
 
 fn channel(text: &str) -> Result<String, ArgumentError> {
-    let is_forbidden = |c: char| c == ' ' || c == ',' || c.is_control();
-    if text.trim_start_matches('#').is_empty() || text.contains(is_forbidden) {
+    if !is_channel_name(text) {
         return Err(ArgumentError::Channel);
     }
     Ok(channel_name(text))

@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::host::{self, Host};
 use crate::link::{Link, Linked};
 use crate::session;
-use crate::session::{Command, News, Place, Session, Surface, Target};
+use crate::session::{Command, News, Place, Session, Target};
 use crate::standard_stream::watch_for_gone_reader;
 
 use ending::Ending;
@@ -35,8 +35,7 @@ pub(crate) const SIGNALS: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) address: Address,
-    pub(crate) nick: String,
-    pub(crate) channels: Vec<String>,
+    pub(crate) session: session::Settings,
     /// Whether to connect again when standard input is no terminal, too, and
     /// even if it has never worked.
     pub(crate) reconnect: bool,
@@ -154,14 +153,13 @@ impl LineMode {
             introduce(host, &printer);
         }
         let input = Input::watch(event_loop, LineMode::read_input)?;
-        if let (true, Some(channel)) = (input.is_terminal(), settings.channels.last()) {
+        if let (true, Some(channel)) = (input.is_terminal(), settings.session.channels.last()) {
             printer.say(format_args!(
                 "what you type is said in {channel}; /help lists the commands, /quit ends"
             ));
         }
-        let session = session::Settings::new(&settings.nick, &settings.channels, Surface::Lines);
         Ok(LineMode {
-            link: Link::new(Session::new(session), settings.address),
+            link: Link::new(Session::new(settings.session), settings.address),
             reconnect: settings.reconnect,
             input,
             too_long: 0,

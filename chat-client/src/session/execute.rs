@@ -323,7 +323,13 @@ pub(crate) fn channel_name(text: &str) -> String {
     channel_name_for(text, CHANNEL_TYPES)
 }
 
-/// The same where channels begin with one of `channel_types`.
+/// Whether `text` can be the name of a channel, with or without its `#`.
+pub(crate) fn is_channel_name(text: &str) -> bool {
+    let is_forbidden = |c: char| c == ' ' || c == ',' || c.is_control();
+    !text.trim_start_matches('#').is_empty() && !text.contains(is_forbidden)
+}
+
+/// The name where channels begin with one of `channel_types`.
 fn channel_name_for(text: &str, channel_types: &str) -> String {
     if text.starts_with(|c| channel_types.contains(c)) {
         text.to_owned()

@@ -68,7 +68,7 @@ impl Session {
             return;
         };
         self.login = Login::Sent;
-        let answer = STANDARD.encode(format!("\0{}\0{}", account.name, account.password));
+        let answer = STANDARD.encode(format!("\0{}\0{}", account.name, account.password.0));
         let mut pieces: Vec<&[u8]> = answer.as_bytes().chunks(PIECE_BYTES).collect();
         if pieces.last().is_some_and(|last| last.len() == PIECE_BYTES) {
             pieces.push(b"+");

@@ -41,14 +41,14 @@ pub(crate) use channels::Channel;
 use channels::Channels;
 pub(crate) use command::{Command, commands};
 use ctcp::Allowance;
-pub(crate) use execute::channel_name;
+pub(crate) use execute::{channel_name, is_channel_name};
 use isupport::Isupport;
 use login::Login;
 pub(crate) use members::Member;
 pub(crate) use news::{Manner, News, Place, Report};
 use outbox::Outbox;
 use questions::Questions;
-pub(crate) use settings::{Account, Settings, Surface, Target};
+pub(crate) use settings::{Account, Password, REAL_NAME, Settings, Surface, Target, USER};
 
 /// The most lines of history that are asked for at a join.
 pub(crate) const MAX_HISTORY_LINES: usize = 100;

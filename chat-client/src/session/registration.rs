@@ -25,7 +25,7 @@ impl Session {
         self.begin_negotiation();
         if let Some(password) = &self.settings.server_password {
             let line = self.outbox.reply().command(b"PASS");
-            line.trailing(password.as_bytes()).finish();
+            line.trailing(password.0.as_bytes()).finish();
         }
         self.ask_for_nick();
         self.outbox

@@ -1,5 +1,7 @@
 //! Who the person wants to be, and what shows the news.
 
+use std::fmt;
+
 /// What a session is begun with.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -10,7 +12,7 @@ pub(crate) struct Settings {
     /// What `/whois` shows.
     pub(crate) real_name: String,
     /// What the server asks of everybody, sent as PASS.
-    pub(crate) server_password: Option<String>,
+    pub(crate) server_password: Option<Password>,
     pub(crate) account: Option<Account>,
     /// Joined at once; text of [`Target::Current`] goes to the last of them.
     pub(crate) channels: Vec<String>,
@@ -21,10 +23,21 @@ pub(crate) struct Settings {
 }
 
 /// An account on the network, logged in to by SASL PLAIN.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) name: String,
-    pub(crate) password: String,
+    pub(crate) password: Password,
+}
+
+/// A password, which no debug output shows: a trace or a test's message is no
+/// place for it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Password(pub(crate) String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(not shown)")
+    }
 }
 
 /// What shows the news.
@@ -69,14 +82,5 @@ impl Settings {
                 Surface::Screen => super::MAX_HISTORY_LINES,
             },
         }
-    }
-}
-
-/// Without the password: a trace or a test's message is no place for it.
-impl std::fmt::Debug for Account {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Account")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
     }
 }

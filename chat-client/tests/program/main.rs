@@ -2,6 +2,7 @@
 //!
 //! Shows: what goes over the wire, what comes out on both outputs, and how it ends.
 
+mod config;
 mod ending;
 mod fake_server;
 mod network;

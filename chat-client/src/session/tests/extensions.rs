@@ -37,7 +37,7 @@ fn account(password: &str) -> Settings {
     Settings {
         account: Some(Account {
             name: "anna".to_owned(),
-            password: password.to_owned(),
+            password: Password(password.to_owned()),
         }),
         ..lines()
     }
@@ -152,6 +152,16 @@ fn the_password_goes_to_a_server_that_takes_it_before_the_person_is_in() {
 }
 
 #[test]
+fn what_the_server_asks_of_everybody_is_said_first() {
+    let mut conversation = Conversation::begin_with(Settings {
+        server_password: Some(Password("let me in".to_owned())),
+        ..lines()
+    });
+    let sent = conversation.sent();
+    assert_eq!(sent[..3], ["CAP LS 302", "PASS :let me in", "NICK ann"]);
+}
+
+#[test]
 fn a_wrong_password_is_said_and_the_person_goes_in_without_an_account() {
     let mut conversation = begin(account("wrong"));
     conversation.server(":irc.example CAP * LS :sasl=PLAIN");
@@ -207,7 +217,10 @@ fn a_long_password_is_sent_in_pieces_of_which_the_last_is_short() {
 
 #[test]
 fn the_password_is_in_no_debug_output() {
-    let session = Session::new(account("secret"));
+    let session = Session::new(Settings {
+        server_password: Some(Password("secret".to_owned())),
+        ..account("secret")
+    });
     assert!(!format!("{session:?}").contains("secret"));
 }
 
