@@ -10,10 +10,6 @@
 //! Leaves out: encryption.
 
 mod address;
-#[allow(
-    dead_code,
-    reason = "what is not used yet belongs to keys that are being built"
-)]
 mod app;
 mod attempt;
 mod config;
@@ -35,10 +31,6 @@ mod session;
 mod standard_stream;
 mod terminal;
 mod theme;
-#[allow(
-    dead_code,
-    reason = "what is not used yet belongs to keys that are being built"
-)]
 mod view;
 mod wrap;
 

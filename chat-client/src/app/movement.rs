@@ -8,6 +8,7 @@ use super::buffer::{Buffer, Place};
 use super::laid::{Manner, Shape};
 use super::log::EntryId;
 use super::scroll::{KnownNicks, Position, Rows, Scroll};
+use super::search::matches;
 
 /// A page keeps so many rows of the one before.
 const PAGE_OVERLAP_ROWS: usize = 2;
@@ -66,10 +67,15 @@ impl App {
         }
     }
 
-    /// Shows an entry with some of what stands around it.
-    pub(super) fn show_entry(&mut self, session: &Session, entry: EntryId) {
+    /// Shows where an entry holds `query`, with some of what stands around it.
+    pub(super) fn show_entry(&mut self, session: &Session, entry: EntryId, query: &str) {
         let (mut rows, height) = self.rows(session);
-        let position = Position { entry, row: 0 };
+        let found = rows.laid(entry).and_then(|laid| {
+            let found = matches(&laid.text, query).into_iter().next()?;
+            Some(laid.row_of(found.start))
+        });
+        let row = found.unwrap_or(0).cast_signed();
+        let position = Position { entry, row };
         let top = rows.up(position, height / 2);
         self.hold_top(session, top);
     }

@@ -217,8 +217,12 @@ impl App {
 
     /// Shows the match that is the current one.
     pub(super) fn show_found(&mut self, session: &Session) {
-        if let Some(entry) = self.search.as_ref().and_then(Search::current) {
-            self.show_entry(session, entry);
+        let Some(search) = &self.search else {
+            return;
+        };
+        if let Some(entry) = search.current() {
+            let query = search.query().to_owned();
+            self.show_entry(session, entry, &query);
         }
     }
 

@@ -20,7 +20,7 @@ use crate::session::Session;
 
 use layout::{Layout, Wishes};
 
-/// Below this width no time stands before a message.
+/// In a log narrower than this no time stands before a message.
 const TIME_MIN_COLUMNS: u16 = 30;
 /// Below this width nicks have no column of their own.
 const NICK_COLUMN_MIN_COLUMNS: u16 = 50;
@@ -50,7 +50,7 @@ pub(crate) fn shape(app: &App, layout: &Layout) -> Shape {
         Manner::Copied
     } else if app.columns < NICK_COLUMN_MIN_COLUMNS || layout.log.width < NICK_COLUMN_MIN_LOG {
         Manner::Inline {
-            has_time: app.columns >= TIME_MIN_COLUMNS,
+            has_time: layout.log.width >= TIME_MIN_COLUMNS,
         }
     } else {
         Manner::Columns { nick: 0 }
