@@ -3,9 +3,10 @@
 //! Chapter: urgent data (the book's sections 3.8, 5.8.1, 5.9, 9.1.3 and 10.5; listings 5-6, 5-7,
 //! 9-1, 10-3).
 //!
-//! Shows: one byte of the stream gets a mark. It is announced as soon as the window allows, and
-//! otherwise comes in its turn; it is no second channel and has no priority. How the mark is seen:
-//! `EPOLLPRI`, the third set of `select(2)`, SIGURG, `sockatmark(3)`.
+//! Shows: one byte of the stream gets a mark. It is announced ahead of the data before it, and
+//! comes in its turn: no second channel, and no priority. SIGURG tells of the announcement;
+//! `EPOLLPRI` and the third set of `select(2)` tell when the byte is there; `sockatmark(3)` tells
+//! when the data before it is read.
 //! Leaves out: the middleboxes that clear it on the way.
 //!
 //! # Why no new protocol should use it

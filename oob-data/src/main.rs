@@ -24,9 +24,9 @@ use send::SendArgs;
 /// TCP urgent data: send it, receive it in four ways, and see what becomes of it
 ///
 /// MSG_OOB gives one byte of a TCP stream a mark. It is announced ahead of the data before it
-/// (EPOLLPRI, SIGURG, the third set of select), but it travels in its turn, there is one at a time,
-/// and the next one overwrites it: no second channel, and no priority. RFC 6093 asks new protocols
-/// not to use it. `oob-data demo` shows why.
+/// (SIGURG), but it travels in its turn (then EPOLLPRI and the third set of select tell of it),
+/// there is one at a time, and the next one overwrites it: no second channel, and no priority. RFC
+/// 6093 asks new protocols not to use it. `oob-data demo` shows why.
 ///
 /// Chapter: urgent data, sections 3.8, 5.8.1, 5.9, 9.1.3 and 10.5. In two terminals:
 ///   oob-data receive --listen 127.0.0.1:7778 --via epoll

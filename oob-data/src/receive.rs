@@ -20,13 +20,14 @@ use socket2::SockRef;
 ///
 /// Data is read as it comes; a read stops at the mark. How the urgent byte is noticed and taken is
 /// up to --via.
+#[allow(clippy::doc_markdown, reason = "the help text is shown as it is")]
 #[derive(Debug, Parser)]
 pub(crate) struct ReceiveArgs {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
 
-    /// What tells of urgent data
+    /// What tells of urgent data; select waits without the loop, so --trace has nothing to show
     #[arg(long, value_enum, default_value_t = Via::Epoll)]
     via: Via,
 
@@ -34,15 +35,16 @@ pub(crate) struct ReceiveArgs {
     trace: chapter::Trace,
 }
 
+#[allow(clippy::doc_markdown, reason = "the help text is shown as it is")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Via {
-    /// EPOLLPRI; the byte is taken with `MSG_OOB`
+    /// EPOLLPRI; the byte is taken with MSG_OOB
     Epoll,
-    /// The third set of select(2); the byte is taken with `MSG_OOB`
+    /// The third set of select(2); the byte is taken with MSG_OOB
     Select,
-    /// The signal SIGURG, for which the socket gets an owner; the byte is taken with `MSG_OOB`
+    /// The signal SIGURG, for which the socket gets an owner; the byte is taken with MSG_OOB
     Sigurg,
-    /// `SO_OOBINLINE`: the byte stays in the stream, behind the mark
+    /// SO_OOBINLINE: the byte stays in the stream, behind the mark
     Inline,
 }
 
@@ -94,7 +96,7 @@ fn by_loop(stream: TcpStream, via: Via, timeline: Timeline<Stdout>, trace: bool)
         timeline,
     };
     if via == Via::Sigurg {
-        // What was announced before there was an owner has sent no signal.
+        receive.say("the socket has an owner; what was announced before has sent no signal")?;
         receive.take_urgent()?;
     }
     let result = event_loop.run(&mut receive);

@@ -18,12 +18,13 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// Each part is on its way before the next one is sent: what was sent before has arrived in the
 /// other kernel. The connection is closed at the end.
+#[allow(clippy::doc_markdown, reason = "the help text is shown as it is")]
 #[derive(Debug, Parser)]
 pub(crate) struct SendArgs {
     /// Where the receiver listens, as ip:port
     pub(crate) to: SocketAddr,
 
-    /// Text is data; after oob: it is sent with `MSG_OOB`, which makes its last byte urgent
+    /// Text is data; after oob: it is sent with MSG_OOB, which makes its last byte urgent
     #[arg(value_name = "PART", default_values = ["123", "oob:abc", "123"])]
     parts: Vec<Part>,
 

@@ -24,7 +24,7 @@ use crate::send::wait_for_delivery;
 
 /// What is shown, one name a chapter of it.
 const NAMES: [&str; 11] = [
-    "fresh", "three", "twice", "vanish", "inline", "past", "window", "sigurg", "select", "unix",
+    "fresh", "three", "twice", "vanish", "inline", "past", "sigurg", "window", "select", "unix",
     "telnet",
 ];
 
@@ -49,8 +49,8 @@ pub(crate) fn run(trace: bool) -> io::Result<Result<(), Unexpected>> {
     demo.a_byte_that_vanishes()?;
     demo.in_line()?;
     demo.read_past()?;
-    demo.no_window()?;
     demo.signal()?;
+    demo.no_window()?;
     demo.other_exceptions()?;
     demo.unix_sockets()?;
     demo.synch()?;

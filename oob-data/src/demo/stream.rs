@@ -3,12 +3,11 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use chapter::errno_name;
-use epoll_loop::{EventLoop, Signal};
-use oob_data::{own_signals, receive_data, receive_urgent, send_urgent};
+use epoll_loop::{EventLoop, Output, Signal};
+use oob_data::{own_signals, receive_data, send_urgent};
 use socket2::SockRef;
 
-use super::{Demo, PATIENCE, pair, pair_with_buffer, wait_until};
+use super::{Demo, PATIENCE, pair, pair_with_buffer, reported, wait_until};
 
 /// A receive buffer that is soon full.
 const SMALL_BYTES: usize = 4 * 1024;
@@ -108,7 +107,9 @@ impl Demo {
 
     /// Announced at once, delivered in its turn.
     pub(super) fn no_window(&mut self) -> io::Result<()> {
+        let mut signals = SignalLoop::new(self.trace)?;
         let (sender, receiver) = pair_with_buffer(SMALL_BYTES)?;
+        own_signals(&receiver)?;
         SockRef::from(&sender).set_send_buffer_size(4 * BEHIND_BYTES)?;
         io::Write::write_all(&mut &sender, &vec![b'.'; BEHIND_BYTES])?;
         send_urgent(&sender, b"U")?;
@@ -117,12 +118,8 @@ impl Demo {
             "send 32 KiB to a receiver with a small buffer, which reads nothing",
         )?;
         self.note("window", "send(MSG_OOB) 'U'")?;
-        // Nothing urgent is EINVAL, announced and not here is EAGAIN.
-        let announced = || match receive_urgent(&receiver) {
-            Err(err) => Ok(errno_name(&err) != "EINVAL"),
-            Ok(_) => Ok(true),
-        };
-        wait_until(announced)?;
+        let count = signals.wait()?;
+        self.timeline.answer("window", "SIGURG", 1, count)?;
         self.urgent("window", &receiver, "EAGAIN")?;
         self.epoll("window", &receiver, "IN")?;
         self.note(
@@ -139,13 +136,8 @@ impl Demo {
             Ok(read == BEHIND_BYTES)
         })?;
         self.note("window", "all 32 KiB are read")?;
-        let arrived = || {
-            Ok(!matches!(
-                super::reported(&receiver)?.as_str(),
-                "nothing" | "IN"
-            ))
-        };
-        wait_until(arrived)?;
+        wait_until(|| Ok(reported(&receiver)? != "nothing"))?;
+        self.epoll("window", &receiver, "PRI")?;
         self.urgent("window", &receiver, "'U'")?;
         self.note(
             "window",
@@ -154,35 +146,66 @@ impl Demo {
     }
 
     pub(super) fn signal(&mut self) -> io::Result<()> {
-        let mut event_loop = EventLoop::new()?;
-        let trace = self
-            .trace
-            .then(|| epoll_loop::Trace::start(&mut event_loop))
-            .transpose()?;
-        event_loop.on_signal(Signal::SIGURG, |signals: &mut usize, _, _| *signals += 1)?;
-        let mut signals = 0;
+        let mut signals = SignalLoop::new(self.trace)?;
         let (sender, receiver) = pair()?;
         self.send_urgent("sigurg", &sender, b"x")?;
-        event_loop.turn(&mut signals, Some(IN_VAIN))?;
+        signals.turn()?;
         self.timeline
-            .answer("sigurg", "SIGURG without an owner", 0, signals)?;
+            .answer("sigurg", "SIGURG without an owner", 0, signals.count)?;
         own_signals(&receiver)?;
         self.note("sigurg", "fcntl F_SETOWN")?;
         self.send_urgent("sigurg", &sender, b"y")?;
-        // A turn may also end because the trace has written a line.
-        let begin = Instant::now();
-        while signals == 0 && begin.elapsed() < PATIENCE {
-            event_loop.turn(&mut signals, Some(IN_VAIN))?;
-        }
+        let count = signals.wait()?;
         self.timeline
-            .answer("sigurg", "SIGURG with an owner", 1, signals)?;
+            .answer("sigurg", "SIGURG with an owner", 1, count)?;
         self.urgent("sigurg", &receiver, "'y'")?;
-        if let Some(trace) = trace {
-            trace.drain(Duration::from_secs(1));
-        }
         self.note(
             "sigurg",
             "the signal does not say which socket, nor how many bytes",
         )
+    }
+}
+
+/// A loop that counts SIGURG.
+struct SignalLoop {
+    event_loop: EventLoop<usize>,
+    count: usize,
+    trace: Option<Output>,
+}
+
+impl SignalLoop {
+    fn new(trace: bool) -> io::Result<SignalLoop> {
+        let mut event_loop = EventLoop::new()?;
+        let trace = trace
+            .then(|| epoll_loop::Trace::start(&mut event_loop))
+            .transpose()?;
+        event_loop.on_signal(Signal::SIGURG, |count, _, _| *count += 1)?;
+        Ok(SignalLoop {
+            event_loop,
+            count: 0,
+            trace,
+        })
+    }
+
+    fn turn(&mut self) -> io::Result<()> {
+        self.event_loop.turn(&mut self.count, Some(IN_VAIN))
+    }
+
+    /// Waits for the first signal.
+    fn wait(&mut self) -> io::Result<usize> {
+        let begin = Instant::now();
+        // A turn may also end because the trace has written a line.
+        while self.count == 0 && begin.elapsed() < PATIENCE {
+            self.turn()?;
+        }
+        Ok(self.count)
+    }
+}
+
+impl Drop for SignalLoop {
+    fn drop(&mut self) {
+        if let Some(trace) = &self.trace {
+            trace.drain(Duration::from_secs(1));
+        }
     }
 }
