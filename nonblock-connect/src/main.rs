@@ -102,7 +102,7 @@ enum Failure {
     /// So many of so many.
     Some(usize, usize),
     /// What could not be done, and why.
-    System(&'static str, io::Error),
+    System(String, io::Error),
     Demo(DemoError),
 }
 
@@ -113,14 +113,17 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<(), Failure> {
     match args.command {
         Some(Command::Demo { trace }) => demo::run(trace.trace).map_err(Failure::Demo),
-        Some(Command::Peer(peer)) => peer::run(&peer).map_err(|err| Failure::System("peer", err)),
+        Some(Command::Peer(peer)) => {
+            let at = peer.listen.to_string();
+            peer::run(&peer).map_err(|err| Failure::System(at, err))
+        }
         None => probe(args),
     }
 }
 
 /// Connects to all targets.
 fn probe(args: Args) -> Result<(), Failure> {
-    let system = |err| Failure::System("descriptors", err);
+    let system = |err| Failure::System("descriptors".to_owned(), err);
     let limit = chapter::raise_descriptor_limit().map_err(system)?;
     let fitting = usize::try_from(limit.saturating_sub(SPARE_DESCRIPTORS)).unwrap_or(usize::MAX);
     let in_flight = args.in_flight.min(fitting.max(1));
@@ -139,7 +142,7 @@ fn probe(args: Args) -> Result<(), Failure> {
         json: args.json,
     };
     let done = probe::run(Box::new(targets), settings, args.trace.trace)
-        .map_err(|err| Failure::System("connecting", err))?;
+        .map_err(|err| Failure::System("connecting".to_owned(), err))?;
     let (all, connected) = (done.summary.targets, done.summary.connected);
     match done.failure {
         _ if connected == all => Ok(()),

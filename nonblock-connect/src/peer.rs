@@ -33,7 +33,7 @@ pub(crate) struct PeerArgs {
 
     /// Address to listen on; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0")]
-    listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
 
     /// Only for silent: begin to answer after so long (500ms, 3s, 2m)
     #[arg(long, value_name = "DURATION", value_parser = chapter::duration)]
