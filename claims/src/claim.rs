@@ -37,11 +37,11 @@ pub(crate) struct Claim {
     pub(crate) run: fn(&mut Report) -> Result<Finding, Stop>,
 }
 
-/// One sentence of the study notes.
+/// One sentence of the study notes, or one that is often taken for granted.
 #[derive(Debug, Serialize)]
 pub(crate) struct Sentence {
-    /// As it stands in the notes.
-    pub(crate) original: &'static str,
+    /// As it stands in the notes; nothing if they do not say it.
+    pub(crate) original: Option<&'static str>,
     pub(crate) english: &'static str,
     pub(crate) verdict: Verdict,
 }

@@ -108,8 +108,7 @@ mod tests {
 
     /// The claims with their verdicts, for those who do not want to guess.
     fn table() -> String {
-        let mut table =
-            "| | claim | the study notes say | verdict |\n|--:|---|---|---|\n".to_owned();
+        let mut table = "| | claim | what is said | verdict |\n|--:|---|---|---|\n".to_owned();
         for claim in experiments::ALL {
             let Claim { number, name, .. } = claim;
             let file = format!("src/experiments/{}.rs", name.replace('-', "_"));

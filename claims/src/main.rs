@@ -23,6 +23,7 @@ mod own_process;
 mod readiness;
 mod report;
 mod show;
+mod signals;
 mod sys;
 mod tcp;
 mod words;

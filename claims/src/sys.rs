@@ -4,14 +4,17 @@
 use std::fs;
 use std::io;
 use std::mem::{MaybeUninit, size_of};
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
 
 use io_uring::{IoUring, opcode, squeue, types};
 use nix::errno::Errno;
 use nix::libc::{self, c_int, c_void};
 use nix::sys::epoll::Epoll;
-use nix::sys::signal::{SigHandler, Signal};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 
 /// `fork(2)`: the child's number in the parent, nothing in the child.
@@ -248,6 +251,279 @@ impl Uring {
         match entry.result() {
             error @ ..0 => Err(Errno::from_raw(-error).into()),
             result => Ok(result),
+        }
+    }
+}
+
+/// `setsockopt(2)` of an option of `SOL_SOCKET` that is a number.
+///
+/// # Errors
+///
+/// What `setsockopt` reports.
+#[allow(
+    unsafe_code,
+    reason = "nix and socket2 have no SO_SNDLOWAT and SO_RCVLOWAT"
+)]
+pub(crate) fn set_socket_option(socket: impl AsFd, name: c_int, value: c_int) -> nix::Result<()> {
+    let length = libc::socklen_t::try_from(size_of::<c_int>()).expect("4");
+    let raw = socket.as_fd().as_raw_fd();
+    // SAFETY: the kernel reads `length` bytes of `value`.
+    let result = unsafe {
+        libc::setsockopt(
+            raw,
+            libc::SOL_SOCKET,
+            name,
+            (&raw const value).cast(),
+            length,
+        )
+    };
+    Errno::result(result).map(drop)
+}
+
+/// `getsockopt(2)` of an option of `SOL_SOCKET` that is a number.
+///
+/// # Errors
+///
+/// What `getsockopt` reports.
+#[allow(unsafe_code, reason = "nix and socket2 have no SO_SNDLOWAT")]
+pub(crate) fn socket_option(socket: impl AsFd, name: c_int) -> nix::Result<c_int> {
+    let mut value: c_int = 0;
+    let mut length = libc::socklen_t::try_from(size_of::<c_int>()).expect("4");
+    let raw = socket.as_fd().as_raw_fd();
+    // SAFETY: the kernel writes at most `length` bytes to `value`.
+    let result = unsafe {
+        libc::getsockopt(
+            raw,
+            libc::SOL_SOCKET,
+            name,
+            (&raw mut value).cast(),
+            &raw mut length,
+        )
+    };
+    Errno::result(result).map(|_| value)
+}
+
+/// `ioctl(2)` with an answer that is a number: `SIOCATMARK`, `SIOCOUTQ`.
+#[allow(unsafe_code, reason = "no crate we use has these requests")]
+fn ask(descriptor: impl AsFd, request: libc::Ioctl) -> nix::Result<c_int> {
+    let mut value: c_int = 0;
+    // SAFETY: the requests of this file write one int (tcp(7)).
+    Errno::result(unsafe { libc::ioctl(descriptor.as_fd().as_raw_fd(), request, &raw mut value) })?;
+    Ok(value)
+}
+
+/// Whether what is read next of a socket stands behind its urgent byte (`SIOCATMARK`).
+///
+/// # Errors
+///
+/// What `ioctl(2)` reports.
+pub(crate) fn is_at_mark(socket: impl AsFd) -> nix::Result<bool> {
+    const SIOCATMARK: libc::Ioctl = 0x8905;
+    Ok(ask(socket, SIOCATMARK)? != 0)
+}
+
+/// Bytes that wait in the send buffer of a socket, the peer not having acknowledged them
+/// (`SIOCOUTQ`).
+///
+/// # Errors
+///
+/// What `ioctl(2)` reports.
+pub(crate) fn unacknowledged(socket: impl AsFd) -> nix::Result<usize> {
+    let bytes = ask(socket, libc::TIOCOUTQ)?;
+    Ok(usize::try_from(bytes).unwrap_or(0))
+}
+
+/// Has the master of a pseudo-terminal tell of what happens to it (`TIOCPKT`).
+///
+/// # Errors
+///
+/// What `ioctl(2)` reports.
+#[allow(unsafe_code, reason = "no crate we use has this request")]
+pub(crate) fn set_packet_mode(master: impl AsFd) -> nix::Result<()> {
+    let on: c_int = 1;
+    let raw = master.as_fd().as_raw_fd();
+    // SAFETY: the kernel reads one int (ioctl_tty(2)).
+    Errno::result(unsafe { libc::ioctl(raw, libc::TIOCPKT, &raw const on) }).map(drop)
+}
+
+/// Has the signals of a socket (`SIGURG`) sent to this process (`F_SETOWN`).
+///
+/// # Errors
+///
+/// What `fcntl(2)` reports.
+#[allow(unsafe_code, reason = "no crate we use has F_SETOWN")]
+pub(crate) fn own_signals_of(socket: impl AsFd) -> nix::Result<()> {
+    let raw = socket.as_fd().as_raw_fd();
+    // SAFETY: F_SETOWN takes a process number.
+    Errno::result(unsafe { libc::fcntl(raw, libc::F_SETOWN, libc::getpid()) }).map(drop)
+}
+
+/// `EPOLL_CTL_DEL` of a number, whether or not it is an open descriptor.
+///
+/// # Errors
+///
+/// What `epoll_ctl(2)` reports.
+#[allow(unsafe_code, reason = "the claim is about descriptors that are closed")]
+pub(crate) fn epoll_delete_number(epoll: &Epoll, number: RawFd) -> nix::Result<()> {
+    let none = std::ptr::null_mut();
+    // SAFETY: with EPOLL_CTL_DEL the event is not looked at, and a number that is nobody's is an
+    // error.
+    let result = unsafe { libc::epoll_ctl(epoll.0.as_raw_fd(), libc::EPOLL_CTL_DEL, number, none) };
+    Errno::result(result).map(drop)
+}
+
+/// `read(2)` of a number, whether or not it is an open descriptor.
+///
+/// # Errors
+///
+/// What `read` reports.
+#[allow(
+    unsafe_code,
+    reason = "the claim is about a descriptor closed by another thread"
+)]
+pub(crate) fn read_number(number: RawFd, buffer: &mut [u8]) -> nix::Result<usize> {
+    // SAFETY: the kernel writes at most as many bytes as the buffer has.
+    let count = unsafe { libc::read(number, buffer.as_mut_ptr().cast(), buffer.len()) };
+    Errno::result(count).map(|count| usize::try_from(count).expect("not negative"))
+}
+
+/// `accept(2)` with an address whose length is said to be `length` bytes, as if the variable had
+/// not been set before the call.
+///
+/// # Errors
+///
+/// What `accept` reports.
+///
+/// # Panics
+///
+/// If the length is one that the kernel could believe.
+#[allow(unsafe_code, reason = "a crate sets the length")]
+pub(crate) fn accept_with_length(listener: impl AsFd, length: u32) -> nix::Result<OwnedFd> {
+    assert!(length > i32::MAX as u32, "a length that is no error");
+    let mut length: libc::socklen_t = length;
+    let mut address = MaybeUninit::<libc::sockaddr>::uninit();
+    let raw = listener.as_fd().as_raw_fd();
+    // SAFETY: the kernel takes the length for a negative one and writes no address (accept(2),
+    // EINVAL); a new descriptor is known to nobody else.
+    unsafe {
+        let accepted = libc::accept(raw, address.as_mut_ptr(), &raw mut length);
+        Ok(OwnedFd::from_raw_fd(Errno::result(accepted)?))
+    }
+}
+
+/// What a handler does when its signal comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handler {
+    /// Nothing, but for interrupting what sleeps.
+    Nothing,
+    /// `waitpid(2)`, once.
+    ReapOne,
+    /// `waitpid(2)`, as long as there is an ended child.
+    ReapAll,
+    /// Looks whether [`LOCK`] is free.
+    TryLock,
+}
+
+/// What [`Handler::TryLock`] tries.
+pub(crate) static LOCK: Mutex<()> = Mutex::new(());
+
+/// Children that handlers have reaped.
+static REAPED: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether the lock was free when the handler tried it.
+static WAS_FREE: AtomicBool = AtomicBool::new(false);
+
+/// Installs a handler; with `restart` (`SA_RESTART`) or without.
+///
+/// # Errors
+///
+/// What `sigaction(2)` reports.
+#[allow(unsafe_code, reason = "a handler may do little")]
+pub(crate) fn handle(signal: Signal, handler: Handler, restart: bool) -> nix::Result<()> {
+    let flags = if restart {
+        SaFlags::SA_RESTART
+    } else {
+        SaFlags::empty()
+    };
+    let function = SigHandler::Handler(match handler {
+        Handler::Nothing => nothing,
+        Handler::ReapOne => reap_one,
+        Handler::ReapAll => reap_all,
+        Handler::TryLock => try_lock,
+    });
+    // SAFETY: the functions below call waitpid(2) and use atomic variables only, and leave errno
+    // as it was (signal-safety(7)). Trying the lock does not wait: it is one atomic operation.
+    unsafe { sigaction(signal, &SigAction::new(function, flags, SigSet::empty()))? };
+    Ok(())
+}
+
+/// How many children the handlers have reaped since this was asked the last time.
+pub(crate) fn reaped_by_handlers() -> usize {
+    REAPED.swap(0, Ordering::Relaxed)
+}
+
+/// Whether [`LOCK`] was free when [`Handler::TryLock`] looked the last time.
+pub(crate) fn lock_was_free() -> bool {
+    WAS_FREE.load(Ordering::Relaxed)
+}
+
+extern "C" fn nothing(_: c_int) {}
+
+extern "C" fn reap_one(_: c_int) {
+    let errno = Errno::last_raw();
+    reap();
+    Errno::set_raw(errno);
+}
+
+extern "C" fn reap_all(_: c_int) {
+    let errno = Errno::last_raw();
+    while reap() {}
+    Errno::set_raw(errno);
+}
+
+fn reap() -> bool {
+    let ended = waitpid(None, Some(WaitPidFlag::WNOHANG));
+    let is_reaped = ended.is_ok_and(|status| status != WaitStatus::StillAlive);
+    if is_reaped {
+        REAPED.fetch_add(1, Ordering::Relaxed);
+    }
+    is_reaped
+}
+
+extern "C" fn try_lock(_: c_int) {
+    let is_free = !matches!(LOCK.try_lock(), Err(TryLockError::WouldBlock));
+    WAS_FREE.store(is_free, Ordering::Relaxed);
+}
+
+/// Ignores a signal, as no handler does: for `SIGCHLD` it says that nobody will wait.
+///
+/// # Errors
+///
+/// What `sigaction(2)` reports.
+#[allow(unsafe_code, reason = "nix cannot know that no handler is installed")]
+pub(crate) fn ignore(signal: Signal) -> nix::Result<()> {
+    // SAFETY: no code of this program runs.
+    unsafe { nix::sys::signal::signal(signal, SigHandler::SigIgn)? };
+    Ok(())
+}
+
+/// Forks, whatever other threads do, and has the child look whether [`LOCK`] is free.
+///
+/// # Errors
+///
+/// What `fork(2)` and `waitpid(2)` report.
+#[allow(unsafe_code, reason = "the claim is about fork with several threads")]
+pub(crate) fn lock_is_free_in_a_child() -> nix::Result<bool> {
+    const FREE: c_int = 3;
+    // SAFETY: the child does an atomic operation and _exit (signal-safety(7)).
+    match unsafe { fork()? } {
+        ForkResult::Parent { child } => {
+            Ok(waitpid(child, None)? == WaitStatus::Exited(child, FREE))
+        }
+        ForkResult::Child => {
+            let is_free = !matches!(LOCK.try_lock(), Err(TryLockError::WouldBlock));
+            // SAFETY: it ends this process and runs nothing of it.
+            unsafe { libc::_exit(if is_free { FREE } else { 0 }) }
         }
     }
 }

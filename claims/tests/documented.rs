@@ -61,7 +61,11 @@ claims_as_documented! {
     aborted_client
     backlog
     thundering_herd
+    edge_calls
     edge_events
+    edge_listener
+    blocking_write
+    writable_mark
     async_sockets
 }
 

@@ -26,13 +26,15 @@ pub(crate) const CLAIM: Claim = Claim {
     chapter: Chapter::Accepting,
     sentences: &[
         Sentence {
-            original: "如果把监听套接字设置成阻塞，当监听事件可读时候，在进行accept的时候，如果客户端断掉连接，accept就会一直阻塞",
+            original: Some(
+                "如果把监听套接字设置成阻塞，当监听事件可读时候，在进行accept的时候，如果客户端断掉连接，accept就会一直阻塞",
+            ),
             english: "if the listener is blocking and a client breaks off between the event and the \
                       accept, accept blocks for ever",
             verdict: Verdict::Wrong,
         },
         Sentence {
-            original: "如果我们将监听套接字设为非阻塞，上述的情形就不会再发生",
+            original: Some("如果我们将监听套接字设为非阻塞，上述的情形就不会再发生"),
             english: "if the listener is non-blocking this does not happen any more",
             verdict: Verdict::Right,
         },

@@ -24,7 +24,7 @@ pub(crate) const CLAIM: Claim = Claim {
     name: "async-sockets",
     chapter: Chapter::Waiting,
     sentences: &[Sentence {
-        original: "(异步I/O) Linux下 仅仅针对磁盘类 I/O，套接字 I/O 不支持",
+        original: Some("(异步I/O) Linux下 仅仅针对磁盘类 I/O，套接字 I/O 不支持"),
         english: "(asynchronous I/O) on Linux it is for disk I/O only; sockets do not support it",
         verdict: Verdict::Outdated,
     }],

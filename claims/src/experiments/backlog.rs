@@ -25,12 +25,12 @@ pub(crate) const CLAIM: Claim = Claim {
     chapter: Chapter::Accepting,
     sentences: &[
         Sentence {
-            original: "服务端一旦处于 listen 状态，不用 accept，客户端也能发起连接",
+            original: Some("服务端一旦处于 listen 状态，不用 accept，客户端也能发起连接"),
             english: "as soon as the server listens, a client can connect without an accept",
             verdict: Verdict::Right,
         },
         Sentence {
-            original: "listen函数的第2个参数(TCP完成3次握手的数据包队列长度)",
+            original: Some("listen函数的第2个参数(TCP完成3次握手的数据包队列长度)"),
             english: "the second argument of listen is the length of the queue of connections that \
                       have completed the three-way handshake",
             verdict: Verdict::Imprecise,

@@ -20,12 +20,14 @@ pub(crate) const CLAIM: Claim = Claim {
     chapter: Chapter::Connecting,
     sentences: &[
         Sentence {
-            original: "非阻塞connect连接出错会导致socket变成可读可写状态",
+            original: Some("非阻塞connect连接出错会导致socket变成可读可写状态"),
             english: "an error of a non-blocking connect makes the socket readable and writable",
             verdict: Verdict::Imprecise,
         },
         Sentence {
-            original: "socket connect 非阻塞的时候，当连接成功或者失败的时候，首先触发的是 EV_WRITE 事件",
+            original: Some(
+                "socket connect 非阻塞的时候，当连接成功或者失败的时候，首先触发的是 EV_WRITE 事件",
+            ),
             english: "when a non-blocking connect has succeeded or failed, EV_WRITE is triggered first",
             verdict: Verdict::Right,
         },

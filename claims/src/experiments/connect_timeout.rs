@@ -25,12 +25,14 @@ pub(crate) const CLAIM: Claim = Claim {
     chapter: Chapter::Connecting,
     sentences: &[
         Sentence {
-            original: "SO_RCVTIMEO SO_SNDTIMEO 对 connect 是不起作用的",
+            original: Some("SO_RCVTIMEO SO_SNDTIMEO 对 connect 是不起作用的"),
             english: "SO_RCVTIMEO and SO_SNDTIMEO have no effect on connect",
             verdict: Verdict::Imprecise,
         },
         Sentence {
-            original: "如果此时使用 ev_add 增加 EV_TIMEOUT, 虽然会触发，但是 socket 的状态并不会改变",
+            original: Some(
+                "如果此时使用 ev_add 增加 EV_TIMEOUT, 虽然会触发，但是 socket 的状态并不会改变",
+            ),
             english: "if EV_TIMEOUT is added then, it is triggered, but the state of the socket does \
                       not change",
             verdict: Verdict::Right,

@@ -21,17 +21,17 @@ pub(crate) const CLAIM: Claim = Claim {
     chapter: Chapter::Waiting,
     sentences: &[
         Sentence {
-            original: "size 用来告诉内核这个监听的数目一共有多大",
+            original: Some("size 用来告诉内核这个监听的数目一共有多大"),
             english: "size tells the kernel how many will be watched in all",
             verdict: Verdict::Outdated,
         },
         Sentence {
-            original: "maxevents的值不能大于创建epoll_create()时的size",
+            original: Some("maxevents的值不能大于创建epoll_create()时的size"),
             english: "maxevents may not be greater than the size given to epoll_create",
             verdict: Verdict::Wrong,
         },
         Sentence {
-            original: "返回值: 若成功返回一个大于 0 的值，表示 epoll 实例",
+            original: Some("返回值: 若成功返回一个大于 0 的值，表示 epoll 实例"),
             english: "epoll_create returns a value greater than 0 if it succeeds",
             verdict: Verdict::Wrong,
         },

@@ -18,7 +18,9 @@ pub(crate) const CLAIM: Claim = Claim {
     name: "edge-events",
     chapter: Chapter::Triggering,
     sentences: &[Sentence {
-        original: "如果一直不对这个fd作IO操作(从而导致它再次变成未就绪)，内核不会发送更多的通知(only once)",
+        original: Some(
+            "如果一直不对这个fd作IO操作(从而导致它再次变成未就绪)，内核不会发送更多的通知(only once)",
+        ),
         english: "as long as nothing is read, so that it is not ready again, the kernel sends no \
                   more notifications (only once)",
         verdict: Verdict::Wrong,

@@ -26,23 +26,25 @@ pub(crate) const CLAIM: Claim = Claim {
     chapter: Chapter::Waiting,
     sentences: &[
         Sentence {
-            original: "所打开的FD是有一定限制的，由FD_SETSIZE设置，默认值是2048 ... 修改这个宏然后重新编译内核",
+            original: Some(
+                "所打开的FD是有一定限制的，由FD_SETSIZE设置，默认值是2048 ... 修改这个宏然后重新编译内核",
+            ),
             english: "the descriptors are limited by FD_SETSIZE, 2048 by default: change this macro \
                       and compile the kernel anew",
             verdict: Verdict::Wrong,
         },
         Sentence {
-            original: "在 Linux 系统中，select 的默认最大值为 1024",
+            original: Some("在 Linux 系统中，select 的默认最大值为 1024"),
             english: "on Linux the default maximum of select is 1024",
             verdict: Verdict::Right,
         },
         Sentence {
-            original: "epoll则没有这个限制，它所支持的FD上限是最大可以打开文件的数目",
+            original: Some("epoll则没有这个限制，它所支持的FD上限是最大可以打开文件的数目"),
             english: "epoll has no such limit; as many as can be opened can be watched",
             verdict: Verdict::Imprecise,
         },
         Sentence {
-            original: "int select(int maxfd, ..., const struct timeval *timeout)",
+            original: Some("int select(int maxfd, ..., const struct timeval *timeout)"),
             english: "select leaves its timeout as it is",
             verdict: Verdict::Wrong,
         },

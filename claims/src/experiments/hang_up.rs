@@ -24,17 +24,17 @@ pub(crate) const CLAIM: Claim = Claim {
     chapter: Chapter::Closing,
     sentences: &[
         Sentence {
-            original: "EPOLLIN 表示对应的文件描述符可以读(包括对端SOCKET正常关闭)",
+            original: Some("EPOLLIN 表示对应的文件描述符可以读(包括对端SOCKET正常关闭)"),
             english: "EPOLLIN: the descriptor can be read (a normal close of the peer included)",
             verdict: Verdict::Imprecise,
         },
         Sentence {
-            original: "EPOLLRDHUP：表示套接字的一端已经关闭，或者半关闭",
+            original: Some("EPOLLRDHUP：表示套接字的一端已经关闭，或者半关闭"),
             english: "EPOLLRDHUP: one end of the socket is closed, or half closed",
             verdict: Verdict::Right,
         },
         Sentence {
-            original: "EPOLLHUP 表示对应的文件描述符被挂断",
+            original: Some("EPOLLHUP 表示对应的文件描述符被挂断"),
             english: "EPOLLHUP: the descriptor has been hung up",
             verdict: Verdict::Imprecise,
         },

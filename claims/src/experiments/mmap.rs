@@ -19,7 +19,7 @@ pub(crate) const CLAIM: Claim = Claim {
     name: "mmap",
     chapter: Chapter::Waiting,
     sentences: &[Sentence {
-        original: "epoll是通过内核于用户空间mmap同一块内存实现的",
+        original: Some("epoll是通过内核于用户空间mmap同一块内存实现的"),
         english: "epoll works by the kernel and user space mapping the same piece of memory",
         verdict: Verdict::Wrong,
     }],

@@ -3,20 +3,24 @@
 pub(crate) mod aborted_client;
 pub(crate) mod async_sockets;
 pub(crate) mod backlog;
+pub(crate) mod blocking_write;
 pub(crate) mod connect_result;
 pub(crate) mod connect_timeout;
 pub(crate) mod create_size;
+pub(crate) mod edge_calls;
 pub(crate) mod edge_events;
+pub(crate) mod edge_listener;
 pub(crate) mod fd_set_size;
 pub(crate) mod hang_up;
 pub(crate) mod mmap;
 pub(crate) mod thundering_herd;
+pub(crate) mod writable_mark;
 pub(crate) mod write_after_close;
 
 use crate::claim::Claim;
 
 /// All of them, by number.
-pub(crate) const ALL: [&Claim; 12] = [
+pub(crate) const ALL: [&Claim; 16] = [
     &mmap::CLAIM,
     &fd_set_size::CLAIM,
     &create_size::CLAIM,
@@ -27,7 +31,11 @@ pub(crate) const ALL: [&Claim; 12] = [
     &aborted_client::CLAIM,
     &backlog::CLAIM,
     &thundering_herd::CLAIM,
+    &edge_calls::CLAIM,
     &edge_events::CLAIM,
+    &edge_listener::CLAIM,
+    &blocking_write::CLAIM,
+    &writable_mark::CLAIM,
     &async_sockets::CLAIM,
 ];
 

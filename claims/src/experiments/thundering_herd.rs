@@ -26,12 +26,12 @@ pub(crate) const CLAIM: Claim = Claim {
     chapter: Chapter::Accepting,
     sentences: &[
         Sentence {
-            original: "在linux2.6版本以后，linux内核已经解决了accept()函数的“惊群”现象",
+            original: Some("在linux2.6版本以后，linux内核已经解决了accept()函数的“惊群”现象"),
             english: "since Linux 2.6 the kernel has solved the thundering herd of accept",
             verdict: Verdict::Right,
         },
         Sentence {
-            original: "epoll惊群只会在水平模式下才会发生",
+            original: Some("epoll惊群只会在水平模式下才会发生"),
             english: "the thundering herd of epoll happens in level-triggered mode only",
             verdict: Verdict::Wrong,
         },

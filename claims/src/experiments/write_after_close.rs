@@ -27,13 +27,13 @@ pub(crate) const CLAIM: Claim = Claim {
     chapter: Chapter::Writing,
     sentences: &[
         Sentence {
-            original: "socket读对端关闭，socket变成可写状态，产生SIGPIPE信号",
+            original: Some("socket读对端关闭，socket变成可写状态，产生SIGPIPE信号"),
             english: "the peer closes its reading half: the socket becomes writable, and SIGPIPE is \
                       raised",
             verdict: Verdict::Imprecise,
         },
         Sentence {
-            original: "连接的写半边已经关闭，如果继续进行写操作将会产生 SIGPIPE 信号",
+            original: Some("连接的写半边已经关闭，如果继续进行写操作将会产生 SIGPIPE 信号"),
             english: "the writing half is closed: going on writing raises SIGPIPE",
             verdict: Verdict::Right,
         },
