@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use chapter::show_duration;
+use nonblock_connect::ConnectError;
 
 use crate::address::Address;
 use crate::config::ConfigError;
@@ -29,18 +29,6 @@ pub(crate) enum Failure {
     /// Nobody reads standard output any more. Nothing is said about it, as of
     /// any other program in a pipe: whoever closed it knows.
     ReaderGone,
-}
-
-/// Why no connection could be made.
-#[derive(Debug)]
-pub(crate) enum ConnectError {
-    /// The name was not found.
-    Lookup(io::Error),
-    LookupTimedOut(Duration),
-    /// The name has no address.
-    NoAddress,
-    /// Each address that was tried, and what came of it.
-    Addresses(Vec<(SocketAddr, io::Error)>),
 }
 
 /// Why a connection is gone.
@@ -82,34 +70,6 @@ impl fmt::Display for Failure {
     }
 }
 
-impl fmt::Display for ConnectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ConnectError::Lookup(err) => {
-                let why = err.to_string();
-                // What the standard library puts before getaddrinfo's own words.
-                let why = why.rsplit(": ").next().unwrap_or_default();
-                f.write_str(&chapter::why(&io::Error::other(why)))
-            }
-            ConnectError::LookupTimedOut(timeout) => write!(
-                f,
-                "timed out: the name was not found within {}",
-                show_duration(*timeout)
-            ),
-            ConnectError::NoAddress => f.write_str("the name has no address"),
-            ConnectError::Addresses(tried) => match tried.as_slice() {
-                [(_, why)] => f.write_str(&chapter::why(why)),
-                several => {
-                    let each = several
-                        .iter()
-                        .map(|(address, why)| format!("{} {}", address.ip(), chapter::why(why)));
-                    f.write_str(&each.collect::<Vec<_>>().join(", "))
-                }
-            },
-        }
-    }
-}
-
 impl fmt::Display for LostReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -128,42 +88,3 @@ impl fmt::Display for LostReason {
 }
 
 impl Error for Failure {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused() -> io::Error {
-        io::Error::from_raw_os_error(111)
-    }
-
-    #[test]
-    fn one_address_is_not_named_twice_and_several_each() {
-        let address: Address = "localhost".parse().unwrap();
-        let one = vec![("127.0.0.1:6667".parse().unwrap(), refused())];
-        let failure = Failure::Connect(address.clone(), ConnectError::Addresses(one));
-        assert_eq!(failure.to_string(), "localhost:6667: connection refused");
-        let two = vec![
-            (
-                "[::1]:6667".parse().unwrap(),
-                io::ErrorKind::TimedOut.into(),
-            ),
-            ("127.0.0.1:6667".parse().unwrap(), refused()),
-        ];
-        let failure = Failure::Connect(address, ConnectError::Addresses(two));
-        assert_eq!(
-            failure.to_string(),
-            "localhost:6667: ::1 timed out, 127.0.0.1 connection refused"
-        );
-    }
-
-    #[test]
-    fn a_name_that_is_not_found_is_told_in_the_resolvers_words() {
-        let err =
-            io::Error::other("failed to lookup address information: Name or service not known");
-        assert_eq!(
-            ConnectError::Lookup(err).to_string(),
-            "name or service not known"
-        );
-    }
-}

@@ -11,7 +11,6 @@
 
 mod address;
 mod app;
-mod attempt;
 mod config;
 mod failure;
 mod formatting;
@@ -20,7 +19,6 @@ mod line_mode;
 mod link;
 mod random;
 mod raw;
-mod resolve;
 mod screen_mode;
 #[allow(
     dead_code,
@@ -75,6 +73,7 @@ use session::{Surface, channel_name, is_channel_name};
 struct Args {
     /// Server to connect to: host or host:port, with an IPv6 address in brackets; without a port it
     /// is 6667
+    #[arg(value_parser = address::address)]
     address: Option<Address>,
 
     /// Read the settings from FILE [default: ~/.config/chat-client/config.toml, if it is there]

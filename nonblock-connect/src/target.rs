@@ -76,6 +76,20 @@ pub fn split_port(text: &str) -> Result<(&str, Option<&str>), TargetError> {
 }
 
 impl Target {
+    /// Reads `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address, for a program that
+    /// knows a port for those who leave it out.
+    ///
+    /// # Errors
+    ///
+    /// [`TargetError`], but never [`TargetError::NoPort`].
+    pub fn with_default_port(text: &str, default: u16) -> Result<Target, TargetError> {
+        let (host, typed) = split_port(text)?;
+        Ok(Target {
+            host: host.to_owned(),
+            port: typed.map_or(Ok(default), port)?,
+        })
+    }
+
     /// The address of the host, if it is a number that needs no looking up.
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use chat_protocol::{NICK_BYTES, is_nick};
 use toml::de::DeValue;
 
+use crate::address::address;
 use crate::session::{MAX_HISTORY_LINES, Password, channel_name, is_channel_name};
 
 use super::Config;
@@ -36,8 +37,8 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "server",
         read: |config, value| {
-            let address = value.as_str().and_then(|text| text.parse().ok());
-            config.server = Some(address.ok_or("host or host:port")?);
+            let parsed = value.as_str().and_then(|text| address(text).ok());
+            config.server = Some(parsed.ok_or("host or host:port")?);
             Ok(())
         },
         show: |config| Some(quoted(&config.server.as_ref()?.to_string())),

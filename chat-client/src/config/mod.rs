@@ -287,6 +287,7 @@ mod tests {
     use chapter_tests::TemporaryDirectory;
 
     use super::*;
+    use crate::address::address;
 
     const EXAMPLE: &str = include_str!("../../config.example.toml");
 
@@ -324,7 +325,7 @@ mod tests {
     #[test]
     fn what_is_printed_is_read_again_but_for_the_passwords() {
         let config = Config {
-            server: Some("[::1]:6668".parse().unwrap()),
+            server: Some(address("[::1]:6668").unwrap()),
             nick: Some("ann".to_owned()),
             real_name: "Ann \"the\" \\ Tester\u{7f}\u{e9}".to_owned(),
             join: vec!["#a".to_owned(), "#b".to_owned()],

@@ -15,6 +15,8 @@ use std::io;
 
 use epoll_loop::{Event, EventLoop, Readiness, Signal, Trace};
 
+use nonblock_connect::{AttemptId, ConnectError, Connected, Connector, Connects};
+
 use crate::address::Address;
 use crate::failure::Failure;
 use crate::host::{self, Host};
@@ -79,6 +81,21 @@ pub(crate) fn run(settings: Settings) -> Result<(), Failure> {
     let ended = event_loop.run(&mut state).map_err(system);
     let closed = state.close(&mut event_loop);
     ended.and(closed)
+}
+
+impl Connects for LineMode {
+    fn connector(&mut self) -> &mut Connector {
+        &mut self.link.connector
+    }
+
+    fn finished(
+        &mut self,
+        event_loop: &mut EventLoop<LineMode>,
+        _: AttemptId,
+        result: Result<Connected, ConnectError>,
+    ) {
+        Link::take_connected(self, event_loop, result);
+    }
 }
 
 impl Linked for LineMode {

@@ -10,9 +10,9 @@ use epoll_loop::{
     Event, EventLoop, Interest, ReadEnd, Readiness, SendQueue, Watch, Watched, WatcherId,
     read_within,
 };
+use nonblock_connect::{ConnectError, Connected};
 
-use crate::attempt::{Attempt, Connects};
-use crate::failure::{ConnectError, Failure, LostReason};
+use crate::failure::{Failure, LostReason};
 
 use super::{Link, Linked};
 
@@ -41,16 +41,24 @@ pub(super) struct Connection {
     unanswered: Option<u64>,
 }
 
-impl<S: Linked> Connects for S {
-    fn attempt(&mut self) -> &mut Attempt {
-        &mut self.link().attempt
-    }
-
-    fn connected(&mut self, event_loop: &mut EventLoop<S>, stream: TcpStream) {
+impl Link {
+    /// An attempt to connect is over.
+    pub(crate) fn take_connected<S: Linked>(
+        state: &mut S,
+        event_loop: &mut EventLoop<S>,
+        result: Result<Connected, ConnectError>,
+    ) {
+        let connected = match result {
+            Ok(connected) => connected,
+            Err(why) => {
+                let failure = Failure::Connect(state.link().address.clone(), why);
+                return state.unlinked(event_loop, failure, 0);
+            }
+        };
         let watch = Watch::new(Interest::READABLE).label("server");
-        match event_loop.watch(stream, watch, Link::exchange) {
+        match event_loop.watch(connected.socket.into(), watch, Link::exchange) {
             Ok(stream) => {
-                let link = self.link();
+                let link = state.link();
                 link.session.connect();
                 link.connection = Some(Connection {
                     stream,
@@ -61,17 +69,10 @@ impl<S: Linked> Connects for S {
                     unanswered: None,
                 });
             }
-            Err(err) => self.fail(event_loop, Failure::System("event loop", err)),
+            Err(err) => state.fail(event_loop, Failure::System("event loop", err)),
         }
     }
 
-    fn not_connected(&mut self, event_loop: &mut EventLoop<S>, why: ConnectError) {
-        let failure = Failure::Connect(self.link().address().clone(), why);
-        self.unlinked(event_loop, failure, 0);
-    }
-}
-
-impl Link {
     /// The server has sent something, or takes more, or is gone.
     fn exchange<S: Linked>(state: &mut S, event_loop: &mut EventLoop<S>, event: Event) {
         // That it takes more is for `send`, which is called before the wait.

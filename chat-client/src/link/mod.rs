@@ -3,7 +3,8 @@
 //! Shows: what line mode and the screen share, once. A state that has a link
 //! is told when the connection is gone and says what comes next; everything
 //! else about sockets happens here.
-//! Leaves out: what is said on it (`session`), and how it is begun (`attempt`).
+//! Leaves out: what is said on it (`session`), and how it is begun
+//! (`nonblock_connect`).
 
 mod backoff;
 mod connection;
@@ -12,9 +13,9 @@ mod leaving;
 use std::time::{Duration, Instant};
 
 use epoll_loop::{Event, EventLoop, WatcherId};
+use nonblock_connect::{Connector, Connects};
 
 use crate::address::Address;
-use crate::attempt::Attempt;
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -23,11 +24,14 @@ use connection::Connection;
 pub(crate) use leaving::LAST_WORDS;
 use leaving::Leaving;
 
+/// How long looking the name up and trying its addresses may take together.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The state of a loop that keeps a session connected.
 ///
 /// The functions of [`Link`] are its callbacks; it calls [`Link::settle`] in
 /// every turn before the wait.
-pub(crate) trait Linked: Sized + 'static {
+pub(crate) trait Linked: Connects {
     fn link(&mut self) -> &mut Link;
 
     /// The connection is gone or could not be made: [`Link::retry_later`], or
@@ -45,7 +49,8 @@ pub(crate) trait Linked: Sized + 'static {
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) session: Session,
-    attempt: Attempt,
+    address: Address,
+    pub(crate) connector: Connector,
     connection: Option<Connection>,
     /// Runs until the next attempt.
     retry: Option<WatcherId>,
@@ -71,7 +76,8 @@ impl Link {
     pub(crate) fn new(session: Session, address: Address) -> Link {
         Link {
             session,
-            attempt: Attempt::new(address),
+            address,
+            connector: Connector::new(),
             connection: None,
             retry: None,
             backoff: Backoff::new(),
@@ -83,7 +89,7 @@ impl Link {
     }
 
     pub(crate) fn address(&self) -> &Address {
-        self.attempt.address()
+        &self.address
     }
 
     pub(crate) fn is_connected(&self) -> bool {
@@ -92,7 +98,7 @@ impl Link {
 
     /// Whether an attempt is being made, or has led to a connection.
     pub(crate) fn is_on_its_way(&self) -> bool {
-        self.is_connected() || self.attempt.is_running()
+        self.is_connected() || self.connector.in_flight() > 0
     }
 
     /// Whether the next attempt is waited for.
@@ -107,7 +113,9 @@ impl Link {
 
     /// Begins to connect.
     pub(crate) fn start<S: Linked>(state: &mut S, event_loop: &mut EventLoop<S>) {
-        Attempt::start(state, event_loop);
+        let link = state.link();
+        link.connector
+            .start(event_loop, &link.address, CONNECT_TIMEOUT);
     }
 
     /// Every turn, before the wait: sends what may be sent, as far as the socket

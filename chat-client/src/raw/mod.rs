@@ -22,10 +22,11 @@ use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream};
 
 use epoll_loop::{Event, EventLoop, Interest, Trace, Watch, Watched};
+use nonblock_connect::{AttemptId, ConnectError, Connected, Connector, Connects};
 
 use crate::address::Address;
-use crate::attempt::{Attempt, Connects};
-use crate::failure::{ConnectError, Failure, LostReason};
+use crate::failure::{Failure, LostReason};
+use crate::link::CONNECT_TIMEOUT;
 use crate::standard_stream::{StandardStream, watch_for_gone_reader};
 
 use conveyor::{Conveyor, PIPE_BUF_BYTES};
@@ -36,7 +37,8 @@ const SOCKET_BYTES: usize = 64 * 1024;
 /// The state of the loop.
 #[derive(Debug)]
 struct Relay {
-    attempt: Attempt,
+    address: Address,
+    connector: Connector,
     input: Watched<StandardStream>,
     output: Watched<StandardStream>,
     socket: Option<Watched<TcpStream>>,
@@ -66,7 +68,9 @@ pub(crate) fn run(address: Address, trace: bool) -> Result<(), Failure> {
     };
     let _reader = watch_for_gone_reader(&mut event_loop, Relay::lose_reader).map_err(system)?;
     event_loop.before_wait(Relay::settle);
-    Attempt::start(&mut relay, &mut event_loop);
+    relay
+        .connector
+        .start(&mut event_loop, &relay.address, CONNECT_TIMEOUT);
     event_loop.run(&mut relay).map_err(system)?;
     if let Some(errors) = errors {
         errors.drain(std::time::Duration::from_secs(1));
@@ -75,21 +79,28 @@ pub(crate) fn run(address: Address, trace: bool) -> Result<(), Failure> {
 }
 
 impl Connects for Relay {
-    fn attempt(&mut self) -> &mut Attempt {
-        &mut self.attempt
+    fn connector(&mut self) -> &mut Connector {
+        &mut self.connector
     }
 
-    fn connected(&mut self, event_loop: &mut EventLoop<Relay>, stream: TcpStream) {
+    fn finished(
+        &mut self,
+        event_loop: &mut EventLoop<Relay>,
+        _: AttemptId,
+        result: Result<Connected, ConnectError>,
+    ) {
+        let connected = match result {
+            Ok(connected) => connected,
+            Err(why) => {
+                let failure = Failure::Connect(self.address.clone(), why);
+                return self.end(event_loop, Err(failure));
+            }
+        };
         let watch = Watch::new(Interest::READABLE).label("server");
-        match event_loop.watch(stream, watch, Relay::exchange) {
+        match event_loop.watch(connected.socket.into(), watch, Relay::exchange) {
             Ok(socket) => self.socket = Some(socket),
             Err(err) => self.end(event_loop, Err(Failure::System("event loop", err))),
         }
-    }
-
-    fn not_connected(&mut self, event_loop: &mut EventLoop<Relay>, why: ConnectError) {
-        let failure = Failure::Connect(self.attempt.address().clone(), why);
-        self.end(event_loop, Err(failure));
     }
 }
 
@@ -98,7 +109,8 @@ impl Relay {
         let input = Watch::new(Interest::NONE).label("standard input");
         let output = Watch::new(Interest::NONE).label("standard output");
         Ok(Relay {
-            attempt: Attempt::new(address),
+            address,
+            connector: Connector::new(),
             input: event_loop.watch(StandardStream::input(), input, Relay::take_input)?,
             output: event_loop.watch(StandardStream::output(), output, Relay::give_output)?,
             socket: None,
@@ -208,7 +220,7 @@ impl Relay {
     }
 
     fn lose(&mut self, event_loop: &mut EventLoop<Relay>, why: LostReason) {
-        let failure = Failure::Lost(self.attempt.address().clone(), why);
+        let failure = Failure::Lost(self.address.clone(), why);
         self.end(event_loop, Err(failure));
     }
 

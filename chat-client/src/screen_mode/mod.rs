@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use epoll_loop::{Event, EventLoop, Interest, Signal, Trace, Watch, Watched, WatcherId};
 use jiff::Timestamp;
+use nonblock_connect::{AttemptId, ConnectError, Connected, Connector, Connects};
 
 use crate::address::Address;
 use crate::app::{App, AppEvent, AppSettings, Effect, HostNotice, LinkState, Moment};
@@ -269,6 +270,21 @@ fn moment(event_loop: &EventLoop<ScreenMode>) -> Moment {
     Moment {
         instant: event_loop.now(),
         wall: Timestamp::now(),
+    }
+}
+
+impl Connects for ScreenMode {
+    fn connector(&mut self) -> &mut Connector {
+        &mut self.link.connector
+    }
+
+    fn finished(
+        &mut self,
+        event_loop: &mut EventLoop<ScreenMode>,
+        _: AttemptId,
+        result: Result<Connected, ConnectError>,
+    ) {
+        Link::take_connected(self, event_loop, result);
     }
 }
 

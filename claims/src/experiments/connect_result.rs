@@ -49,7 +49,7 @@ pub(crate) const CLAIM: Claim = Claim {
              socket that was never connected reports OUT|HUP. Even a closed port of this machine \
              answers EINPROGRESS first, so the refusal comes as an event.",
     code: &[place!(
-        "chat-client/src/attempt.rs",
+        "nonblock-connect/src/connect.rs",
         "take_error()",
         "a writable socket has connected only if it has no error to take"
     )],

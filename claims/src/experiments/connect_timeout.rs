@@ -54,8 +54,8 @@ pub(crate) const CLAIM: Claim = Claim {
              later. SO_RCVTIMEO has no part in it. Two options of TCP do end the attempt: \
              TCP_USER_TIMEOUT, and TCP_SYNCNT, which counts the retransmissions (1 lasts 3 s).",
     code: &[place!(
-        "chat-client/src/attempt.rs",
-        "Dropping the socket ends the attempt; it would go on otherwise",
+        "nonblock-connect/src/connector.rs",
+        "Only closing ends a connect: the kernel goes on",
         "the timeout of an attempt closes its socket"
     )],
     sources: &[

@@ -12,7 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Position;
 
-use crate::address::Address;
+use crate::address::address;
 use crate::app::{App, AppEvent, AppSettings, Effect, HostNotice, LinkState, Moment};
 use crate::session::{Session, Settings, Surface};
 
@@ -69,7 +69,7 @@ impl Scene {
     }
 
     pub(in crate::view) fn connect(&mut self) {
-        let address = "irc.example:6667".parse::<Address>().unwrap();
+        let address = address("irc.example:6667").unwrap();
         self.update(AppEvent::Link(LinkState::Connecting { address }));
         self.session.connect();
     }
