@@ -20,11 +20,6 @@ mod link;
 mod random;
 mod raw;
 mod screen_mode;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "what is not used yet belongs to a configuration that is being built"
-)]
 mod session;
 mod standard_stream;
 mod terminal;

@@ -52,7 +52,7 @@ impl Session {
                 self.send_about_channel(b"TOPIC", target, channel, topic);
             }
             Command::Who(mask) => self.send_about(b"WHO", target, mask),
-            Command::Nick(nick) => self.send(b"NICK", &[nick.as_bytes()], None),
+            Command::Nick(nick) => self.take_name(nick),
             Command::Whois(nick) => self.send(b"WHOIS", &[nick.as_bytes()], None),
             Command::Whowas(nick) => self.send(b"WHOWAS", &[nick.as_bytes()], None),
             Command::Away("") => self.send(b"AWAY", &[], Some("away")),
@@ -147,6 +147,17 @@ impl Session {
     ) {
         if let Some(channel) = self.channel_or_refuse(target, channel) {
             self.send(command, &[&channel], trailing);
+        }
+    }
+
+    /// Asks for another nick. Of one that is too long many a server takes the
+    /// beginning without a word.
+    fn take_name(&mut self, nick: &str) {
+        match self.isupport.nick_bytes {
+            Some(most) if nick.len() > most => {
+                self.hint(format!("not sent, a nick has at most {most} bytes here"));
+            }
+            _ => self.send(b"NICK", &[nick.as_bytes()], None),
         }
     }
 

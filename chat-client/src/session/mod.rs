@@ -286,6 +286,7 @@ impl Session {
     }
 
     /// All of those, in the order in which they were asked for.
+    #[cfg(test)]
     pub(crate) fn channels(&self) -> impl Iterator<Item = &Channel> + use<'_> {
         self.channels.iter()
     }

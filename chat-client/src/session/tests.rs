@@ -164,6 +164,16 @@ fn a_nick_that_is_taken_later_is_only_told() {
 }
 
 #[test]
+fn a_nick_that_the_server_would_cut_is_refused() {
+    let mut conversation = Conversation::registered(&[]);
+    conversation.server(":irc.example 005 ann NICKLEN=9 :are supported");
+    assert_eq!(conversation.typed("/nick ninebytes"), ["NICK ninebytes"]);
+    assert_eq!(conversation.typed("/nick tenletters"), [""; 0]);
+    let hints = conversation.hints();
+    assert_eq!(hints, "not sent, a nick has at most 9 bytes here");
+}
+
+#[test]
 fn a_server_that_does_not_want_the_person_is_not_asked_again() {
     for line in [
         "432 * ann :Erroneous nickname",

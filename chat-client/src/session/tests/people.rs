@@ -166,7 +166,8 @@ fn a_channel_whose_name_is_no_utf8_can_be_talked_in() {
         .receive(b":ann!~guest@10.0.0.1 JOIN #gr\xfcn", Instant::now());
     let name = conversation
         .session
-        .channels()
+        .channels
+        .iter()
         .last()
         .unwrap()
         .name()
