@@ -189,6 +189,10 @@ impl Server {
                         .send(&giving.socket, &Message::Commit, &[])
                         .map_err(Failure::Send)?;
                     *stage = Stage::Committing;
+                    // Nothing is heard after the last word. The successor may have
+                    // begun already and closed its end: taken for a failure, that
+                    // would make two servers of one.
+                    break;
                 }
                 (Some(_), _) => return Err(Failure::OutOfTurn),
             }

@@ -125,6 +125,24 @@ fn after_commit_the_old_server_ends_whatever_becomes_of_the_new_one() {
 }
 
 #[test]
+fn nothing_that_comes_behind_ready_takes_commit_back() {
+    let refuse = Message::Refuse("changed my mind".to_owned());
+    for behind in [Message::Ready.encode(0), refuse.encode(0)] {
+        let mut dynasty = Dynasty::begin(&[]);
+        let mut old = OldClients::new(dynasty.address);
+        let mut pretender = Pretender::connect(&dynasty.socket());
+        pretender.collect();
+        let both = [Message::Ready.encode(0), behind].concat();
+        pretender.socket().write_all(&both).unwrap();
+        assert_eq!(pretender.hear().unwrap(), Message::Commit);
+        old.alice.send_line("PRIVMSG #room :to the new one");
+        assert!(dynasty.ruling.wait().success());
+        drop(pretender);
+        assert_eq!(old.bob.expect_closed(), [""; 0], "the old one is silent");
+    }
+}
+
+#[test]
 fn only_one_successor_at_a_time_is_heard() {
     let dynasty = Dynasty::begin(&[]);
     let mut first = Pretender::connect(&dynasty.socket());
