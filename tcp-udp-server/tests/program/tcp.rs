@@ -11,6 +11,9 @@ fn one(service: &str, more: &[&str]) -> Program {
     serve(&[&["--service", service][..], more].concat())
 }
 
+/// More than all the buffers on the way hold; who takes more has no limit.
+const ENOUGH_BYTES: usize = 64 << 20;
+
 /// Writes without reading until nothing has been taken for a while, or the
 /// other end is gone; returns all that was taken.
 fn fill(peer: &Peer) -> Vec<u8> {
@@ -21,6 +24,10 @@ fn fill(peer: &Peer) -> Vec<u8> {
     let (mut sent, mut next) = (Vec::new(), 0);
     // A write that has taken a part before the pause was over returns that.
     while let Ok(length) = stream.write(&piece[next..]) {
+        assert!(
+            sent.len() < ENOUGH_BYTES,
+            "everything is taken, and nothing read"
+        );
         sent.extend_from_slice(&piece[next..next + length]);
         next = (next + length) % piece.len();
     }
@@ -33,6 +40,15 @@ fn a_half_close_still_gets_the_whole_echo() {
     let mut peer = Peer::connect(server.listening_on());
     let sent: Vec<u8> = (0..200_000_u32).map(|n| (n % 251) as u8).collect();
     peer.send(&sent);
+    peer.half_close();
+    assert!(peer.read_to_end() == sent);
+}
+
+#[test]
+fn a_half_close_loses_nothing_that_waits_in_the_server() {
+    let server = one("echo=0", &[]);
+    let mut peer = Peer::connect(server.listening_on());
+    let sent = fill(&peer);
     peer.half_close();
     assert!(peer.read_to_end() == sent);
 }
@@ -87,11 +103,11 @@ fn peers_that_are_stuck_burn_no_processor() {
         other.expect_line("hello");
         waits() - before
     };
-    // The kernel may still have something to move at first. A loop that spins
-    // takes turns without end.
-    let quiet = (0..1_000).find(|_| turns_of_an_echo() < 4).is_some();
-    let turns: usize = (0..20).map(|_| turns_of_an_echo()).sum();
-    assert!(quiet && turns < 200, "{turns} turns for 20 echoes");
+    // The kernel may still have something to move at first. An echo is one turn;
+    // in a loop that spins there are always others in between.
+    let quiet = (0..100).any(|_| turns_of_an_echo() < 2);
+    let turns: usize = (0..200).map(|_| turns_of_an_echo()).sum();
+    assert!(quiet && turns < 300, "{turns} turns for 200 echoes");
 }
 
 #[test]
@@ -135,14 +151,12 @@ fn without_descriptors_the_listener_rests_and_comes_back() {
     limits::leave_descriptors(server.pid(), 2);
     let mut peers: Vec<Peer> = (0..6).map(|_| Peer::connect(address)).collect();
     server.wait_for_error_line("tcp: accept: too many open files");
-    // It is asked again once a pause, and the loop waits meanwhile.
-    let waits = |server: &Program| server.stderr().matches(" us  wait ").count();
-    let before = waits(&server);
+    // It is asked again after each pause, and not in between.
     for _ in 0..3 {
-        server.wait_for_error_line(" listener IN");
+        server.wait_for_error_line("  call      timer ");
     }
-    let waited = waits(&server) - before;
-    assert!(waited < 30, "{waited} turns for three attempts");
+    let asked = server.stderr().matches(" listener IN").count();
+    assert!(asked < 20, "asked {asked} times in three pauses");
     limits::leave_descriptors(server.pid(), 10);
     for peer in &mut peers {
         peer.send_line("hello");
@@ -196,7 +210,10 @@ fn a_greeting_is_whole_and_its_peer_may_hang_up_late() {
     let mut server = one("time=0", &[]);
     let mut peer = Peer::connect(server.listening_on());
     assert_eq!(peer.read_to_end().len(), 4);
-    peer.send("thank you");
+    // It would answer with a reset if it had closed already.
+    for _ in 0..200 {
+        peer.send("thank you");
+    }
     drop(peer);
     assert!(end(&mut server).contains("1 connections (0 idle ones closed)"));
 }
