@@ -26,7 +26,7 @@ use crate::{Launch, Program, TIMEOUT, tools};
 pub struct Pty {
     keys: File,
     program_side: File,
-    screen: RefCell<vt100::Parser<Bells>>,
+    screen: RefCell<vt100::Parser<Counts>>,
 }
 
 /// What a terminal is set to: to be the same before a program and after it.
@@ -46,13 +46,28 @@ pub struct TerminalModes {
     pub attributes: String,
 }
 
-/// Counts how often the bell rings.
+/// Counts what leaves nothing on the screen.
 #[derive(Debug, Default)]
-struct Bells(usize);
+struct Counts {
+    bells: usize,
+    frames: usize,
+}
 
-impl vt100::Callbacks for Bells {
+impl vt100::Callbacks for Counts {
     fn audible_bell(&mut self, _: &mut vt100::Screen) {
-        self.0 += 1;
+        self.bells += 1;
+    }
+
+    fn unhandled_csi(
+        &mut self,
+        _: &mut vt100::Screen,
+        private: Option<u8>,
+        _: Option<u8>,
+        parameters: &[&[u16]],
+        last: char,
+    ) {
+        let begins = private == Some(b'?') && parameters == [&[2026]] && last == 'h';
+        self.frames += usize::from(begins);
     }
 }
 
@@ -87,7 +102,7 @@ impl Pty {
                 number(rows),
                 number(columns),
                 0,
-                Bells::default(),
+                Counts::default(),
             )),
         };
         pty.resize((columns, rows));
@@ -185,7 +200,14 @@ impl Pty {
     /// How often the bell has rung, as far as the program's output is read.
     #[must_use]
     pub fn bells(&self) -> usize {
-        self.screen.borrow().callbacks().0
+        self.screen.borrow().callbacks().bells
+    }
+
+    /// How many frames were drawn in one go (synchronized output, mode 2026), as far as the
+    /// program's output is read.
+    #[must_use]
+    pub fn frames(&self) -> usize {
+        self.screen.borrow().callbacks().frames
     }
 
     /// The screen as text, one line a row without the spaces at its end, as far as the program's
@@ -294,14 +316,17 @@ mod tests {
     #[test]
     fn keys_go_in_byte_by_byte_and_the_screen_comes_out() {
         let pty = Pty::open((40, 10));
-        let Some(mut program) = start(&pty, "read line; printf '\\033[2J%s\\a' \"$line\"; exit 3")
-        else {
+        let Some(mut program) = start(
+            &pty,
+            "read line; printf '\\033[2J\\033[?2026h%s\\a' \"$line\"; exit 3",
+        ) else {
             return;
         };
         pty.send("sl");
         pty.send("ow\r");
         assert_eq!(pty.wait_for_exit(&mut program), Some(3));
-        assert_eq!((pty.screen().trim(), pty.bells()), ("slow", 1));
+        assert_eq!(pty.screen().trim(), "slow");
+        assert_eq!((pty.bells(), pty.frames()), (1, 1));
     }
 
     #[test]
