@@ -34,15 +34,16 @@ impl Shell {
         })
     }
 
-    /// Waits for what comes after the output of a command.
-    fn wait_for_prompt(&self, after: &str) {
-        self.pty
-            .wait_until(&format!("with a prompt after {after:?}"), |screen| {
-                let contents = screen.contents();
-                let rest = contents.rsplit_once(after).map(|(_, rest)| rest);
-                rest.is_some_and(|rest| rest.contains("prompt>"))
-            });
-        assert_eq!(self.pty.modes(), self.at_prompt, "after {after}");
+    /// Waits for the prompt after `output`, which is on the screen so many times
+    /// by then: what was there before comes back before the modes do.
+    fn wait_for_prompt(&self, output: &str, times: usize) {
+        let what = format!("with a prompt after {output:?}");
+        self.pty.wait_until(&what, |screen| {
+            let contents = screen.contents();
+            let rest = contents.rsplit(output).next().unwrap_or_default();
+            contents.matches(output).count() == times && rest.contains("prompt>")
+        });
+        assert_eq!(self.pty.modes(), self.at_prompt, "after {output}");
     }
 
     fn exit(mut self) {
@@ -60,13 +61,13 @@ fn ctrl_z_gives_the_shell_its_terminal_and_fg_brings_the_screen_back() {
         .send(format!("{CLIENT} {} --nick ann\r", server.address()));
     let mut client = server.welcome();
     shell.pty.wait_for_screen(READY);
-    for time in ["first", "second"] {
+    for (time, count) in [("first", 1), ("second", 2)] {
         shell.pty.send("half a line");
         shell.pty.wait_for_screen("#lobby> half a line");
         shell.pty.send("\x1a");
-        shell.wait_for_prompt("Stopped");
+        shell.wait_for_prompt("Stopped", count);
         shell.pty.send(format!("echo the {time} ti''me\r"));
-        shell.wait_for_prompt(&format!("the {time} time"));
+        shell.wait_for_prompt(&format!("the {time} time"), 1);
         shell.pty.send("fg\r");
         shell.pty.wait_for_screen("#lobby> half a line");
         shell.pty.send("\x15");
@@ -75,7 +76,7 @@ fn ctrl_z_gives_the_shell_its_terminal_and_fg_brings_the_screen_back() {
     shell.pty.send("/quit\r");
     client.expect_line("QUIT");
     drop(client);
-    shell.wait_for_prompt("--nick ann");
+    shell.wait_for_prompt("--nick ann", 5);
     shell.exit();
 }
 
@@ -86,14 +87,14 @@ fn a_screen_that_is_started_in_the_background_opens_when_it_comes_to_the_front()
     shell
         .pty
         .send(format!("{CLIENT} {} --nick ann &\r", server.address()));
-    shell.wait_for_prompt("[1]");
+    shell.wait_for_prompt("[1]", 1);
     shell.pty.send("fg\r");
     let mut client = server.welcome();
     shell.pty.wait_for_screen(READY);
     shell.pty.send("/quit\r");
     client.expect_line("QUIT");
     drop(client);
-    shell.wait_for_prompt("fg");
+    shell.wait_for_prompt("prompt> fg", 1);
     shell.exit();
 }
 
