@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use crate::session::Session;
 use crate::wrap::columns;
 
-use super::entry::{Change, Entry, Kind};
+use super::entry::{Entry, Kind};
 use super::input::Input;
 use super::laid::LaidEntries;
 use super::log::{EntryId, Log};
+use super::presence::Change;
 use super::scroll::Scroll;
 
 /// The narrowest and the widest that the nicks of a column may be.

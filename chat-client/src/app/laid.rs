@@ -15,8 +15,9 @@ use crate::formatting::{self, Look};
 use crate::theme::Theme;
 use crate::wrap::{columns, cut, wrap};
 
-use super::entry::{Entry, Kind, nick_words};
+use super::entry::{Entry, Kind};
 use super::log::EntryId;
+use super::mentions::nick_words;
 
 /// How many entries are kept laid out: several screens of them.
 const MAX_LAID: usize = 1_000;
@@ -91,6 +92,11 @@ impl LaidEntries {
     /// An entry has changed.
     pub(crate) fn forget(&mut self, id: EntryId) {
         self.entries.remove(&id);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// The buffer is not shown any more.

@@ -6,7 +6,8 @@
 
 use std::collections::VecDeque;
 
-use super::entry::{Change, Entry};
+use super::entry::Entry;
+use super::presence::Change;
 
 /// The number of an entry: counted from the first that the log has ever had.
 pub(crate) type EntryId = u64;

@@ -22,6 +22,7 @@ pub(crate) mod log;
 mod mentions;
 mod movement;
 mod paste;
+mod presence;
 mod receive;
 pub(crate) mod scroll;
 pub(crate) mod search;

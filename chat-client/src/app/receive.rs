@@ -12,8 +12,10 @@ use crate::session::{Manner, News, Place as Said, Report, Session};
 use super::App;
 use super::buffer::Place;
 use super::buffers::SERVER;
-use super::entry::{Change, Entry, Kind, Marks, mentions};
+use super::entry::{Entry, Kind, Marks};
 use super::event::{Effect, Moment};
+use super::mentions::mentions;
+use super::presence::Change;
 
 /// How long an answer of the server is taken to belong to what was typed last.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);

@@ -150,6 +150,23 @@ fn scrolling_back_holds_while_messages_arrive() {
 }
 
 #[test]
+fn only_what_is_seen_is_laid_out() {
+    let mut scene = Scene::new(80, 24);
+    for number in 0..5_000 {
+        scene.say("bob", &format!("message {number}"));
+    }
+    scene.draw();
+    let laid = |scene: &Scene| scene.app.buffers.current().laid.len();
+    assert!(laid(&scene) <= 24, "{}", laid(&scene));
+    scene.key(KeyCode::PageUp);
+    scene.draw();
+    assert!(laid(&scene) <= 3 * 24, "{}", laid(&scene));
+    scene.key(KeyCode::Home);
+    scene.draw();
+    assert!(laid(&scene) <= 5 * 24, "{}", laid(&scene));
+}
+
+#[test]
 fn a_paste_of_several_lines_asks_first() {
     let mut scene = Scene::new(80, 10);
     scene.take_sent();
