@@ -145,7 +145,7 @@ fn happen(scene: &mut Scene, happening: Happening) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_that_happens_makes_it_panic_or_draw_a_control_character(
