@@ -419,7 +419,11 @@ impl Connector {
                 let mut tried = std::mem::take(&mut race.failed);
                 let silent = race.running.iter();
                 let silent = silent.filter_map(|watcher| connector.sockets.get(watcher));
-                tried.extend(silent.map(|silent| (silent.to, Errno::ETIMEDOUT.into())));
+                tried.extend(silent.map(|silent| {
+                    // It may have failed a moment ago, and the loop be late.
+                    let failed = silent.socket.take_error().ok().flatten();
+                    (silent.to, failed.unwrap_or(Errno::ETIMEDOUT.into()))
+                }));
                 Err(ConnectError::Addresses(tried))
             }
         };

@@ -104,10 +104,16 @@ enum Failure {
     /// What could not be done, and why.
     System(String, io::Error),
     Demo(DemoError),
+    /// Nobody reads standard output any more. Nothing is said about it, as of any other program in
+    /// a pipe: whoever closed it knows.
+    ReaderGone,
 }
 
 fn main() -> ExitCode {
-    chapter::exit("nonblock-connect", run(Args::parse()))
+    match run(Args::parse()) {
+        Err(Failure::ReaderGone) => ExitCode::FAILURE,
+        result => chapter::exit("nonblock-connect", result),
+    }
 }
 
 fn run(args: Args) -> Result<(), Failure> {
@@ -141,8 +147,13 @@ fn probe(args: Args) -> Result<(), Failure> {
         wait: args.wait,
         json: args.json,
     };
-    let done = probe::run(Box::new(targets), settings, args.trace.trace)
-        .map_err(|err| Failure::System("connecting".to_owned(), err))?;
+    let done =
+        probe::run(Box::new(targets), settings, args.trace.trace).map_err(|err| {
+            match err.kind() {
+                io::ErrorKind::BrokenPipe => Failure::ReaderGone,
+                _ => Failure::System("connecting".to_owned(), err),
+            }
+        })?;
     let (all, connected) = (done.summary.targets, done.summary.connected);
     match done.failure {
         _ if connected == all => Ok(()),
@@ -195,6 +206,7 @@ impl fmt::Display for Failure {
             Failure::Some(failed, all) => write!(f, "{failed} of {all} targets: not connected"),
             Failure::System(what, err) => write!(f, "{what}: {}", chapter::why(err)),
             Failure::Demo(err) => err.fmt(f),
+            Failure::ReaderGone => f.write_str("standard output: nobody reads it"),
         }
     }
 }

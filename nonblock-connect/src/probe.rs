@@ -19,6 +19,10 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 /// Nothing is begun while so much of what was told waits for its reader.
 const UNREAD_LIMIT_BYTES: usize = 64 * 1024;
 
+/// How many attempts are begun before the answers of others are taken, so that these are told with
+/// the time they took and not with that of all the beginning.
+const BEGUN_A_TURN: usize = 16;
+
 /// How often the reader is looked after while there is something to read.
 const READER_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -51,7 +55,9 @@ pub(crate) struct Probe {
     last_failure: Option<(Target, String)>,
     /// Whether the time for all is over.
     over: bool,
-    /// Whether a timer is set for that.
+    /// Whether a timer is set that begins some more in the next turn.
+    begins_soon: bool,
+    /// Whether a timer is set that looks after the reader.
     looks_after_reader: bool,
 }
 
@@ -103,6 +109,7 @@ pub(crate) fn run(
         summary: Summary::default(),
         last_failure: None,
         over: false,
+        begins_soon: false,
         looks_after_reader: false,
     };
     probe.begin_some(&mut event_loop);
@@ -149,14 +156,19 @@ impl Connects for Probe {
             }
         }
         self.look_after_reader(event_loop);
-        self.begin_some(event_loop);
+        self.begin_soon(event_loop);
     }
 }
 
 impl Probe {
     /// Begins as many attempts as there is room for; ends the loop if none is left.
     fn begin_some(&mut self, event_loop: &mut EventLoop<Probe>) {
+        let mut begun = 0;
         while !self.over && self.running.len() < self.settings.in_flight {
+            if begun == BEGUN_A_TURN {
+                return self.begin_soon(event_loop);
+            }
+            begun += 1;
             if self.output.pending() > UNREAD_LIMIT_BYTES {
                 return self.look_after_reader(event_loop);
             }
@@ -174,6 +186,17 @@ impl Probe {
         let none_left = self.resting.is_empty() && self.due.is_empty();
         if self.running.is_empty() && (self.over || none_left) {
             event_loop.stop(Ok(()));
+        }
+    }
+
+    /// Begins some more when the answers that are there have been taken.
+    fn begin_soon(&mut self, event_loop: &mut EventLoop<Probe>) {
+        if !self.begins_soon {
+            self.begins_soon = true;
+            event_loop.after(Duration::ZERO, |probe, event_loop, _| {
+                probe.begins_soon = false;
+                probe.begin_some(event_loop);
+            });
         }
     }
 

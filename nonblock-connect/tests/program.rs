@@ -130,7 +130,7 @@ fn a_silent_target_times_out_and_keeps_nobody_waiting() {
     let finished = run([
         &silent.address().to_string(),
         &open.to_string(),
-        "--timeout=300ms",
+        "--timeout=2s",
         "--in-flight=2",
         "--json",
     ]);
@@ -141,7 +141,7 @@ fn a_silent_target_times_out_and_keeps_nobody_waiting() {
     assert_eq!(objects[0]["address"], open.to_string());
     assert_eq!(objects[1]["result"], "timed_out");
     assert_eq!(objects[1]["tried"][0]["errno"], "ETIMEDOUT");
-    assert!(objects[1]["ms"].as_f64().unwrap() >= 300.0, "told early");
+    assert!(objects[1]["ms"].as_f64().unwrap() >= 2_000.0, "told early");
     assert_eq!(objects[2]["summary"]["timed_out"], 1);
 }
 
@@ -180,7 +180,7 @@ fn wait_ends_with_the_last_reason_and_what_was_never_tried() {
     let silent = SilentListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let silent = silent.address().to_string();
     let finished = run([
-        "--wait=700ms",
+        "--wait=2s",
         "--timeout=10m",
         "--in-flight=1",
         "--json",
@@ -227,7 +227,7 @@ fn results_wait_for_a_reader_that_is_slow_and_none_is_lost() {
 }
 
 #[test]
-fn nobody_left_to_read_is_the_end() {
+fn nobody_left_to_read_is_the_end_and_needs_no_words() {
     let silent = SilentListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let silent = silent.address().to_string();
     let closed = closed().to_string();
@@ -238,10 +238,7 @@ fn nobody_left_to_read_is_the_end() {
         .stdout(writer)
         .run();
     assert_eq!(finished.status.code(), Some(1));
-    assert_eq!(
-        finished.stderr,
-        "nonblock-connect: connecting: broken pipe\n"
-    );
+    assert_eq!(finished.stderr, "");
 }
 
 #[test]
