@@ -4,6 +4,7 @@ mod input;
 mod job;
 mod leaving;
 mod output;
+mod together;
 
 use chapter_tests::{Launch, Peer, Program, Pty, TerminalModes};
 
