@@ -17,6 +17,7 @@ mod formatting;
 mod host;
 mod line_mode;
 mod link;
+mod log_files;
 mod random;
 mod raw;
 mod screen_mode;
@@ -44,6 +45,7 @@ use app::AppSettings;
 use config::Config;
 use failure::Failure;
 use host::Host;
+use log_files::LogFiles;
 use random::random;
 use session::{Surface, channel_name, is_channel_name};
 
@@ -96,13 +98,18 @@ struct Args {
     #[arg(long)]
     ascii: bool,
 
+    /// Keep what is said on the screen in files, one for each channel and person, below
+    /// ~/.local/state/chat-client/logs
+    #[arg(long)]
+    log: bool,
+
     /// Connect again when the connection is lost, and if it cannot be made; on a terminal a lost
     /// one is always made again
     #[arg(long)]
     reconnect: bool,
 
     /// Relay bytes both ways as they are, without IRC
-    #[arg(long, requires = "address", conflicts_with_all = ["config", "print_config", "nick", "join", "line", "ascii", "reconnect"])]
+    #[arg(long, requires = "address", conflicts_with_all = ["config", "print_config", "nick", "join", "line", "ascii", "log", "reconnect"])]
     raw: bool,
 
     #[command(flatten)]
@@ -119,6 +126,7 @@ impl Args {
         }
         config.reconnect |= self.reconnect;
         config.ascii |= self.ascii;
+        config.log |= self.log;
         config
     }
 }
@@ -163,6 +171,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     };
     let nick = config.nick.clone().unwrap_or_else(guest_nick);
     if let Some(terminal) = terminal {
+        let folder = config.log.then(|| config.log_folder()).flatten();
         return screen_mode::run(screen_mode::Settings {
             terminal,
             address,
@@ -174,6 +183,7 @@ fn run(args: &Args) -> Result<(), Failure> {
                 is_without_colour: std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty()),
                 scrollback_lines: config.scrollback,
             },
+            log_files: folder.map(|folder| LogFiles::new(folder, TimeZone::system())),
             trace: args.trace.trace,
             host,
         });

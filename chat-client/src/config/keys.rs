@@ -3,6 +3,7 @@
 //! Shows: what a key is read by stands beside what it is printed by.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use chat_protocol::{NICK_BYTES, is_nick};
 use toml::de::DeValue;
@@ -128,6 +129,24 @@ pub(super) const KEYS: &[Key] = &[
             Ok(())
         },
         show: |config| Some(config.ascii.to_string()),
+    },
+    Key {
+        name: "log",
+        read: |config, value| {
+            config.log = value.as_bool().ok_or("true or false")?;
+            Ok(())
+        },
+        show: |config| Some(config.log.to_string()),
+    },
+    Key {
+        name: "log-folder",
+        read: |config, value| {
+            let folder = value.as_str().map(Path::new);
+            let folder = folder.filter(|folder| folder.is_absolute());
+            config.log_folder = Some(folder.ok_or("a path that begins with /")?.to_owned());
+            Ok(())
+        },
+        show: |config| Some(quoted(config.log_folder.as_ref()?.to_str()?)),
     },
     Key {
         name: "server-password",

@@ -42,6 +42,9 @@ pub(crate) struct Config {
     /// Lines kept in each buffer of the screen.
     pub(crate) scrollback: usize,
     pub(crate) ascii: bool,
+    /// Whether conversations are kept in files.
+    pub(crate) log: bool,
+    log_folder: Option<PathBuf>,
     account_name: Option<String>,
     account_password: Option<Password>,
 }
@@ -59,6 +62,8 @@ impl Default for Config {
             history: MAX_HISTORY_LINES,
             scrollback: SCROLLBACK_LINES,
             ascii: false,
+            log: false,
+            log_folder: None,
             account_name: None,
             account_password: None,
         }
@@ -181,6 +186,13 @@ impl Config {
         self.account_password.is_some() || self.server_password.is_some()
     }
 
+    /// Where conversations are kept; none if nobody can say where the person's
+    /// files are.
+    pub(crate) fn log_folder(&self) -> Option<PathBuf> {
+        let usual = || Some(base_folder("XDG_STATE_HOME", ".local/state")?.join("logs"));
+        self.log_folder.clone().or_else(usual)
+    }
+
     /// The session that this configures, of a person by the name of `nick`.
     pub(crate) fn session(&self, nick: &str, surface: Surface) -> session::Settings {
         let account = self
@@ -217,16 +229,21 @@ impl fmt::Display for Config {
     }
 }
 
-/// `$XDG_CONFIG_HOME/chat-client/config.toml`; without that variable
-/// `~/.config` is the folder. (XDG Base Directory Specification)
+/// `$XDG_CONFIG_HOME/chat-client/config.toml`.
 fn usual_file() -> Option<PathBuf> {
+    Some(base_folder("XDG_CONFIG_HOME", ".config")?.join("config.toml"))
+}
+
+/// This program's folder in the one that the variable names; without it in
+/// `usual` below the home. (XDG Base Directory Specification)
+fn base_folder(variable: &str, usual: &str) -> Option<PathBuf> {
     let folder = |name| {
         let folder = PathBuf::from(env::var_os(name)?);
         // A relative one is to be ignored.
         folder.is_absolute().then_some(folder)
     };
-    let folder = folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")))?;
-    Some(folder.join("chat-client/config.toml"))
+    let base = folder(variable).or_else(|| Some(folder("HOME")?.join(usual)))?;
+    Some(base.join("chat-client"))
 }
 
 /// The number of the line in which `at` begins.

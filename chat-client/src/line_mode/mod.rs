@@ -20,7 +20,7 @@ use nonblock_connect::{AttemptId, ConnectError, Connected, Connector, Connects};
 use crate::address::Address;
 use crate::failure::Failure;
 use crate::host::{self, Host};
-use crate::link::{Link, Linked};
+use crate::link::{Link, Linked, uncertain_notice};
 use crate::session;
 use crate::session::{Command, News, Place, Session, Target};
 use crate::standard_stream::watch_for_gone_reader;
@@ -111,14 +111,8 @@ impl Linked for LineMode {
         failure: Failure,
         uncertain: usize,
     ) {
-        match uncertain {
-            0 => {}
-            1 => self
-                .printer
-                .say("the last line may not have arrived: the server had not confirmed it"),
-            lines => self.printer.say(format_args!(
-                "the last {lines} lines may not have arrived: the server had not confirmed them"
-            )),
+        if let Some(notice) = uncertain_notice(uncertain) {
+            self.printer.say(notice);
         }
         let is_known = self.input.is_terminal() && self.link.has_been_registered();
         let may_retry = self.reconnect || is_known;

@@ -45,6 +45,17 @@ pub(crate) trait Linked: Connects {
     fn left(&mut self, event_loop: &mut EventLoop<Self>);
 }
 
+/// What is said of lines that were written before the connection was lost.
+pub(crate) fn uncertain_notice(lines: usize) -> Option<String> {
+    match lines {
+        0 => None,
+        1 => Some("the last line may not have arrived: the server had not confirmed it".to_owned()),
+        lines => Some(format!(
+            "the last {lines} lines may not have arrived: the server had not confirmed them"
+        )),
+    }
+}
+
 /// A session with whatever connects it.
 #[derive(Debug)]
 pub(crate) struct Link {

@@ -21,8 +21,9 @@ use crate::address::Address;
 use crate::app::{App, AppEvent, AppSettings, Effect, HostNotice, LinkState, Moment};
 use crate::failure::Failure;
 use crate::host::Host;
-use crate::link::{Link, Linked};
-use crate::session::{self, Session};
+use crate::link::{Link, Linked, uncertain_notice};
+use crate::log_files::LogFiles;
+use crate::session::{self, Report, Session};
 use crate::terminal::{self, Guard, Keys, Output};
 
 use frames::Frames;
@@ -45,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) address: Address,
     pub(crate) session: session::Settings,
     pub(crate) app: AppSettings,
+    /// Where conversations are kept, if they are.
+    pub(crate) log_files: Option<LogFiles>,
     pub(crate) trace: bool,
     /// The server behind the address, if it is inside this program.
     pub(crate) host: Option<Host>,
@@ -70,6 +73,8 @@ struct ScreenMode {
     is_stopped: bool,
     /// When the app wants to be told the time.
     tick: Option<(Instant, WatcherId)>,
+    /// None after the first failure, too.
+    log_files: Option<LogFiles>,
     host: Option<Host>,
     buffer: Box<[u8]>,
 }
@@ -117,6 +122,7 @@ impl ScreenMode {
             frames: Frames::default(),
             is_stopped: false,
             tick: None,
+            log_files: settings.log_files,
             host: settings.host,
             buffer: vec![0; keyboard::READ_BYTES].into(),
         };
@@ -196,9 +202,23 @@ impl ScreenMode {
             self.tell_link(event_loop, state);
         }
         for report in reports {
+            self.keep(event_loop, &report);
             self.update(event_loop, AppEvent::Report(report));
         }
         has_news
+    }
+
+    /// Writes a report into the files of conversations. What fails once would
+    /// fail with each line: it is said, and nothing is kept from then on.
+    fn keep(&mut self, event_loop: &EventLoop<ScreenMode>, report: &Report) {
+        let Some(files) = &mut self.log_files else {
+            return;
+        };
+        if let Err(err) = files.note(report, &self.link.session, Timestamp::now()) {
+            self.log_files = None;
+            let notice = format!("nothing is kept in files any more: {err}");
+            self.update(event_loop, AppEvent::Notice(notice));
+        }
     }
 
     /// Tells the app how it stands with the connection, if it does not know.
@@ -301,13 +321,7 @@ impl Linked for ScreenMode {
         failure: Failure,
         uncertain: usize,
     ) {
-        if uncertain > 0 {
-            let (lines, were) = if uncertain == 1 {
-                ("line", "was")
-            } else {
-                ("lines", "were")
-            };
-            let notice = format!("{uncertain} {lines} {were} sent last, and may not have arrived");
+        if let Some(notice) = uncertain_notice(uncertain) {
             self.update(event_loop, AppEvent::Notice(notice));
         }
         let retry = self.link.retry_later(event_loop);
