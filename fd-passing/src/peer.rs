@@ -90,7 +90,7 @@ impl fmt::Display for PeerError {
             PeerError::NotAllowed(Peer { process, user, .. }) => {
                 write!(f, "process {process} of user {user} is not allowed")
             }
-            PeerError::System(err) => err.fmt(f),
+            PeerError::System(err) => f.write_str(&chapter::why(err)),
         }
     }
 }

@@ -7,11 +7,12 @@
 use std::ffi::OsString;
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 
 /// Connections that may wait to be accepted.
@@ -24,11 +25,10 @@ const BACKLOG: i32 = 16;
 ///
 /// ```
 /// use fd_passing::PrivateSocket;
-/// use std::os::unix::net::UnixStream;
 ///
 /// let path = std::env::temp_dir().join(format!("private-{}", std::process::id()));
 /// let socket = PrivateSocket::bind(&path)?;
-/// let client = UnixStream::connect(&path)?;
+/// let client = PrivateSocket::connect(&path)?;
 /// let server = socket.accept()?;
 /// drop(socket);
 /// assert!(!path.exists());
@@ -54,17 +54,6 @@ impl PrivateSocket {
     /// `AddrInUse` if somebody listens there, `AlreadyExists` if the path is no
     /// socket; else what `socket(2)`, `bind(2)` and `rename(2)` report.
     pub fn bind(path: &Path) -> io::Result<PrivateSocket> {
-        match UnixStream::connect(path) {
-            Ok(_) => return Err(ErrorKind::AddrInUse.into()),
-            // Left behind. Files of other kinds refuse a connection too.
-            Err(err) if err.kind() == ErrorKind::ConnectionRefused => {
-                if !fs::symlink_metadata(path)?.file_type().is_socket() {
-                    return Err(ErrorKind::AlreadyExists.into());
-                }
-            }
-            Err(err) if err.kind() == ErrorKind::NotFound => {}
-            Err(err) => return Err(err),
-        }
         let mut socket = PrivateSocket::prepare(path)?;
         socket.publish()?;
         Ok(socket)
@@ -74,8 +63,19 @@ impl PrivateSocket {
     ///
     /// # Errors
     ///
-    /// What `socket(2)` and `bind(2)` report.
+    /// As [`PrivateSocket::bind`], but for `rename(2)`.
     pub fn prepare(path: &Path) -> io::Result<PrivateSocket> {
+        check_vacant(path)?;
+        PrivateSocket::prepare_to_succeed(path)
+    }
+
+    /// The same at a path that somebody has, whose successor this process is to
+    /// be.
+    ///
+    /// # Errors
+    ///
+    /// What `socket(2)` and `bind(2)` report.
+    pub fn prepare_to_succeed(path: &Path) -> io::Result<PrivateSocket> {
         let mut name: OsString = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}", std::process::id()));
         let name = path.with_file_name(name);
@@ -97,6 +97,25 @@ impl PrivateSocket {
         fs::rename(&self.name, &self.path)?;
         self.name.clone_from(&self.path);
         Ok(())
+    }
+
+    /// Connects to whoever listens at `path`, without blocking, now or later.
+    ///
+    /// # Errors
+    ///
+    /// What `connect(2)` reports: `ENOENT` or `ECONNREFUSED` if nobody listens
+    /// there, `EAGAIN` if as many wait to be accepted as may. A socket that may
+    /// block would wait for that, for as long as a stopped process is stopped.
+    pub fn connect(path: &Path) -> io::Result<UnixStream> {
+        let socket = new_socket()?;
+        match rustix::net::connect(&socket, &SocketAddrUnix::new(path)?) {
+            Ok(()) => Ok(socket.into()),
+            Err(Errno::AGAIN) => Err(io::Error::new(
+                ErrorKind::WouldBlock,
+                "nobody is accepted there, and as many wait as may",
+            )),
+            Err(err) => Err(err.into()),
+        }
     }
 
     /// Ends without removing the name, which is a successor's now.
@@ -131,18 +150,46 @@ impl Drop for PrivateSocket {
     }
 }
 
+/// Looks whether nobody has `path`. A socket that nobody listens on any more is
+/// nobody's.
+fn check_vacant(path: &Path) -> io::Result<()> {
+    match PrivateSocket::connect(path) {
+        Ok(_) => Err(ErrorKind::AddrInUse.into()),
+        Err(err) => match err.kind() {
+            ErrorKind::WouldBlock => Err(ErrorKind::AddrInUse.into()),
+            ErrorKind::NotFound => Ok(()),
+            // Left behind. Files of other kinds refuse a connection too.
+            ErrorKind::ConnectionRefused if is_socket(path)? => Ok(()),
+            ErrorKind::ConnectionRefused => Err(ErrorKind::AlreadyExists.into()),
+            _ => Err(err),
+        },
+    }
+}
+
+fn is_socket(path: &Path) -> io::Result<bool> {
+    Ok(fs::symlink_metadata(path)?.file_type().is_socket())
+}
+
+fn new_socket() -> io::Result<OwnedFd> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    Ok(socket_with(
+        AddressFamily::UNIX,
+        SocketType::STREAM,
+        flags,
+        None,
+    )?)
+}
+
 fn identify(path: &Path) -> io::Result<(u64, u64)> {
     let metadata = fs::symlink_metadata(path)?;
     Ok((metadata.dev(), metadata.ino()))
 }
 
 fn listen(path: &Path) -> io::Result<UnixListener> {
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    let socket = new_socket()?;
     // Left behind by a process that had the same number and was killed.
-    match fs::remove_file(path) {
-        Err(err) if err.kind() != ErrorKind::NotFound => return Err(err),
-        _ => {}
+    if is_socket(path).unwrap_or(false) {
+        fs::remove_file(path)?;
     }
     rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
     let listening = fs::set_permissions(path, Permissions::from_mode(0o600))
@@ -191,9 +238,33 @@ mod tests {
         let directory = TemporaryDirectory::new();
         let path = directory.join("meeting");
         fs::write(&path, "precious").unwrap();
-        let refused = PrivateSocket::bind(&path).unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+        for refused in [PrivateSocket::bind(&path), PrivateSocket::prepare(&path)] {
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::AlreadyExists);
+        }
         assert_eq!(fs::read(&path).unwrap(), b"precious");
+        // Nor the one that has the name under which a socket is prepared.
+        let name = directory.join(format!("other.{}", std::process::id()));
+        fs::write(&name, "precious").unwrap();
+        let refused = PrivateSocket::prepare(&directory.join("other")).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::AddrInUse);
+        assert_eq!(fs::read(&name).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn somebody_who_accepts_nobody_has_his_path_and_keeps_nobody_waiting() {
+        let directory = TemporaryDirectory::new();
+        let path = directory.join("meeting");
+        let _socket = PrivateSocket::bind(&path).unwrap();
+        let mut waiting = Vec::new();
+        let refused = loop {
+            match PrivateSocket::connect(&path) {
+                Ok(stream) => waiting.push(stream),
+                Err(err) => break err,
+            }
+        };
+        assert_eq!(refused.kind(), ErrorKind::WouldBlock);
+        let refused = PrivateSocket::bind(&path).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::AddrInUse);
     }
 
     #[test]
@@ -201,7 +272,7 @@ mod tests {
         let directory = TemporaryDirectory::new();
         let path = directory.join("meeting");
         let old = PrivateSocket::bind(&path).unwrap();
-        let mut new = PrivateSocket::prepare(&path).unwrap();
+        let mut new = PrivateSocket::prepare_to_succeed(&path).unwrap();
         new.publish().unwrap();
         drop(old);
         assert!(UnixStream::connect(&path).is_ok());

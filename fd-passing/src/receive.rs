@@ -128,7 +128,7 @@ impl fmt::Display for ReceiveError {
                 "more descriptors were sent than there is room for; the {closed} delivered are \
                  closed again"
             ),
-            ReceiveError::System(err) => err.fmt(f),
+            ReceiveError::System(err) => f.write_str(&chapter::why(err)),
         }
     }
 }

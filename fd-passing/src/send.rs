@@ -93,7 +93,7 @@ impl fmt::Display for SendError {
                 f,
                 "{count} descriptors in one message, which carries at most {MAX_DESCRIPTORS}"
             ),
-            SendError::System(err) => err.fmt(f),
+            SendError::System(err) => f.write_str(&chapter::why(err)),
         }
     }
 }

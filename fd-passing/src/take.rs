@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use epoll_loop::{Event, EventLoop, Interest, Trace, Watch, Watched};
-use fd_passing::{AllowList, receive_at_most};
+use fd_passing::{AllowList, PrivateSocket, receive_at_most};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::TakeArguments;
@@ -33,10 +33,9 @@ struct Taker {
 
 pub(crate) fn run(arguments: &TakeArguments) -> Result<ExitCode, Box<dyn Error>> {
     let path = &arguments.socket;
-    let socket = UnixStream::connect(path).map_err(|source| PathError::new(path, source))?;
+    let socket = PrivateSocket::connect(path).map_err(|source| PathError::new(path, source))?;
     // Whoever offers could also be somebody who has put his socket there.
     AllowList::same_user().check(&socket)?;
-    socket.set_nonblocking(true)?;
     let mut event_loop = EventLoop::new()?;
     let trace = arguments
         .trace
