@@ -4,7 +4,7 @@
 //! trusted: a record that contradicts itself is an error here and not a panic
 //! an hour later.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -39,7 +39,9 @@ impl State {
             ..rules
         };
         let mut state = State::new(rules, now);
-        state.started = UNIX_EPOCH + Duration::from_secs(record.started);
+        state.started = UNIX_EPOCH
+            .checked_add(Duration::from_secs(record.started))
+            .ok_or(RecordError("it began at no time"))?;
         state.counters = record.counters;
         state.mail.lines_queued = record.counters.lines_queued;
         state.guests = record.guests;
@@ -53,12 +55,14 @@ impl State {
         for channel in &record.channels {
             channels.push(state.restore_channel(channel, &clients)?);
         }
-        for (record, &client) in record.clients.iter().zip(&clients) {
-            state.restore_memberships(record, client, &channels)?;
+        let mut positions = positions(&record.channels);
+        for (place, record) in record.clients.iter().enumerate() {
+            let client = clients[place];
+            state.restore_memberships(record, client, &channels, |channel| {
+                positions.remove(&(channel, place))
+            })?;
         }
-        let members = record.channels.iter().map(|channel| channel.members.len());
-        let memberships = record.clients.iter().map(|client| client.channels.len());
-        if members.sum::<usize>() != memberships.sum::<usize>() {
+        if !positions.is_empty() {
             return Err(RecordError("a channel has a member that is not in it"));
         }
         for former in record.former_nicks.into_iter().rev() {
@@ -173,6 +177,7 @@ impl State {
         record: &ClientRecord,
         client: ClientSlot,
         channels: &[ChannelSlot],
+        mut take_position: impl FnMut(usize) -> Option<u32>,
     ) -> Result<(), RecordError> {
         let is_registered = record.stage == StageRecord::Registered;
         for &place in &record.channels {
@@ -183,12 +188,8 @@ impl State {
             if self.clients[client].membership(channel).is_some() {
                 return Err(RecordError("a client is in a channel twice"));
             }
-            let members = &self.channels[channel].members;
-            let position = members
-                .iter()
-                .position(|member| member.client == client)
-                .and_then(|position| u32::try_from(position).ok())
-                .ok_or(RecordError("a client is in a channel without it"))?;
+            let position =
+                take_position(place).ok_or(RecordError("a client is in a channel without it"))?;
             let membership = Membership { channel, position };
             self.clients[client].memberships.push(membership);
             self.mail.set_room(client, Some(channel));
@@ -202,6 +203,18 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// Where each channel has each of its members. To look for everybody in every
+/// channel would take as long as the square of the people, who wait.
+fn positions(channels: &[ChannelRecord]) -> HashMap<(usize, usize), u32> {
+    let members = |(channel, record): (usize, &ChannelRecord)| {
+        let clients: Vec<_> = record.members.iter().map(|&(client, _)| client).collect();
+        (0..)
+            .zip(clients)
+            .map(move |(position, client)| ((channel, client), position))
+    };
+    channels.iter().enumerate().flat_map(members).collect()
 }
 
 fn identity(nick: &[u8], user: &[u8], host: &[u8]) -> Result<Identity, RecordError> {

@@ -55,6 +55,7 @@ fn a_record_that_contradicts_itself_is_an_error_and_no_panic() {
             json!("x".repeat(300)),
             "a name is too long",
         ),
+        ("/started", json!(u64::MAX), "it began at no time"),
         (
             "/clients/0/channels",
             json!([9]),
