@@ -49,9 +49,7 @@ impl Server {
             let kind = door.kind;
             match epoll_loop::accept(&*door.listener) {
                 Accepted::Peer(stream, address) => {
-                    if let Some(since) = self.exhausted_since.take() {
-                        info!(after = ?since.elapsed(), "people can be accepted again");
-                    }
+                    self.note_acceptance();
                     self.admit(event_loop, stream, address, kind);
                 }
                 Accepted::Gone => {}
@@ -135,17 +133,22 @@ impl Server {
         let _ = stream.write_all(line.as_bytes());
     }
 
+    /// There are descriptors.
+    pub(crate) fn note_acceptance(&mut self) {
+        if let Some(since) = self.exhausted_since.take() {
+            info!(after = ?since.elapsed(), "people can be accepted again");
+        }
+    }
+
     /// Out of descriptors: to try again at once would spin, since the listeners
     /// stay readable. Those who wait stay in the backlog meanwhile.
-    fn pause_listeners(&mut self, event_loop: &mut EventLoop<Server>, err: &io::Error) {
+    pub(crate) fn pause_listeners(&mut self, event_loop: &mut EventLoop<Server>, err: &io::Error) {
         // Said once, however long it lasts.
         if self.exhausted_since.is_none() {
             self.exhausted_since = Some(event_loop.now());
             warn!(%err, "nobody can be accepted for the moment");
         }
-        for door in self.listeners.values() {
-            door.listener.set_interest(event_loop, Interest::NONE);
-        }
+        self.ask_to_accept(event_loop, Interest::NONE);
         event_loop.after(ACCEPT_PAUSE, Server::resume_listeners);
     }
 
@@ -154,9 +157,15 @@ impl Server {
         if self.defer(Server::resume_listeners, event) {
             return;
         }
+        self.ask_to_accept(event_loop, Interest::READABLE);
+    }
+
+    /// Watches everything by which somebody comes in, a successor too, or not.
+    fn ask_to_accept(&self, event_loop: &mut EventLoop<Server>, interest: Interest) {
         for door in self.listeners.values() {
-            door.listener.set_interest(event_loop, Interest::READABLE);
+            door.listener.set_interest(event_loop, interest);
         }
+        self.watch_takeover_socket(event_loop, interest);
     }
 }
 

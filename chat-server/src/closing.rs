@@ -190,9 +190,15 @@ impl Server {
     /// Ends the server: nobody is let in any more, every client gets an ERROR,
     /// and what is queued is written for as long as the drain setting says. Asked
     /// twice, it does not wait.
-    pub fn shut_down(&mut self, event_loop: &mut EventLoop<Server>, _: Event) {
+    pub fn shut_down(&mut self, event_loop: &mut EventLoop<Server>, event: Event) {
         if self.is_shutting_down {
             return event_loop.stop(Ok(()));
+        }
+        if self.is_heir() {
+            // The old server may have said its last word: if it has, people are
+            // owed an ERROR.
+            self.defer(Server::shut_down, event);
+            return;
         }
         self.refuse_successor(event_loop);
         info!(people = self.room.people(), "shutting down");

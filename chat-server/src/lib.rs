@@ -27,6 +27,6 @@ mod settings;
 
 pub use embedded::Embedded;
 pub use flood::FloodLimit;
-pub use handover::{DEFAULT_TIMEOUT, FORMAT_VERSION, Inheritance, TakeoverError, TakeoverSocket};
+pub use handover::{DEFAULT_TIMEOUT, FORMAT_VERSION, Inheritance, TakeoverError, Taking};
 pub use server::Server;
 pub use settings::Settings;

@@ -23,16 +23,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use chat_server::Server;
-use chat_server::room::{Kind, Rules};
+use chat_server::room::Rules;
 use clap::Parser;
 use epoll_loop::{EventLoop, Output, Signal, Trace};
 use tracing::info;
 
 use crate::arguments::Arguments;
-use crate::starting::start;
+use crate::starting::{collect, start};
 
 /// How long the last lines of the log may take.
-const LOG_DRAIN: Duration = Duration::from_secs(1);
+pub(crate) const LOG_DRAIN: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -42,6 +42,9 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let descriptors = chapter::raise_descriptor_limit()?;
     let settings = arguments.settings(descriptors)?;
+    // Before signals are blocked: whoever waits for an old server can be ended at
+    // once, and the old one notices.
+    let inheritance = collect(arguments, &settings, descriptors)?;
     let _signals = EventLoop::block_signals(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP])?;
     let mut event_loop = EventLoop::new()?;
     let log = event_loop.standard_error()?;
@@ -56,16 +59,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             "the limit of descriptors (ulimit -n) allows no more clients"
         );
     }
-    let mut server = start(&mut event_loop, arguments, settings, descriptors)?;
     event_loop.on_signal(Signal::SIGINT, Server::shut_down)?;
     event_loop.on_signal(Signal::SIGTERM, Server::shut_down)?;
     event_loop.on_signal(Signal::SIGHUP, Server::reread_motd)?;
-    for (address, kind) in server.addresses()? {
-        match kind {
-            Kind::Irc => chapter::listening_on(address)?,
-            Kind::Plain => chapter::listening_on(format_args!("{address} for nc and telnet"))?,
-        }
-    }
+    let mut server = start(&mut event_loop, arguments, settings, inheritance)?;
     let result = event_loop.run(&mut server);
     log.drain(LOG_DRAIN);
     Ok(result?)

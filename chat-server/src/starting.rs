@@ -6,13 +6,16 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use chat_server::room::Kind;
-use chat_server::{Inheritance, Server, Settings, TakeoverError, TakeoverSocket};
-use epoll_loop::EventLoop;
+use chat_server::{Inheritance, Server, Settings, TakeoverError, Taking};
+use epoll_loop::{EventLoop, Trace};
+use fd_passing::PrivateSocket;
 use tracing::warn;
 
+use crate::LOG_DRAIN;
 use crate::arguments::Arguments;
 
 /// Why there is no server.
@@ -24,7 +27,8 @@ pub(crate) enum StartError {
     Socket(PathBuf, io::Error),
     /// The server behind this takeover socket keeps what it has.
     Takeover(PathBuf, TakeoverError),
-    /// The loop, or the message of the day.
+    /// The loop, the message of the day, or that nobody can be told of the
+    /// addresses.
     System(io::Error),
 }
 
@@ -43,16 +47,43 @@ impl fmt::Display for StartError {
 
 impl Error for StartError {}
 
-/// A server that is ready to run. The process may have `descriptors` open.
+/// Collects what the server of `--takeover` has; none without that. The process
+/// may have `descriptors` open.
+///
+/// Nothing is left behind by a process that a signal ends meanwhile.
+pub(crate) fn collect(
+    arguments: &Arguments,
+    settings: &Settings,
+    descriptors: u64,
+) -> Result<Option<Inheritance>, StartError> {
+    let Some(path) = &arguments.takeover else {
+        return Ok(None);
+    };
+    let mut event_loop = EventLoop::<Taking>::new().map_err(StartError::System)?;
+    let trace = arguments.trace.trace;
+    let trace = trace.then(|| Trace::start(&mut event_loop)).transpose();
+    let trace = trace.map_err(StartError::System)?;
+    let timeout = settings.takeover_timeout;
+    let inheritance = Inheritance::collect(&mut event_loop, path, descriptors, timeout);
+    if let Some(trace) = trace {
+        trace.drain(LOG_DRAIN);
+    }
+    let refused = |err| StartError::Takeover(path.clone(), err);
+    inheritance.map(Some).map_err(refused)
+}
+
+/// A server that is ready to run, at addresses that are said.
 pub(crate) fn start(
     event_loop: &mut EventLoop<Server>,
     arguments: &Arguments,
     settings: Settings,
-    descriptors: u64,
+    inheritance: Option<Inheritance>,
 ) -> Result<Server, StartError> {
-    match &arguments.takeover {
-        Some(path) => take_over(event_loop, arguments, settings, path, descriptors),
-        None => start_anew(event_loop, arguments, settings),
+    match (&arguments.takeover, inheritance) {
+        (Some(path), Some(inheritance)) => {
+            take_over(event_loop, arguments, settings, path, inheritance)
+        }
+        _ => start_anew(event_loop, arguments, settings),
     }
 }
 
@@ -65,11 +96,12 @@ fn start_anew(
         Server::new(event_loop, listen(arguments)?, settings).map_err(StartError::System)?;
     if let Some(path) = &arguments.takeover_socket {
         let unusable = |err| StartError::Socket(path.clone(), err);
-        let socket = TakeoverSocket::bind(path).map_err(unusable)?;
+        let socket = PrivateSocket::bind(path).map_err(unusable)?;
         server
             .offer_takeover(event_loop, socket)
             .map_err(unusable)?;
     }
+    announce(&server).map_err(StartError::System)?;
     Ok(server)
 }
 
@@ -92,29 +124,33 @@ fn take_over(
     arguments: &Arguments,
     settings: Settings,
     path: &Path,
-    descriptors: u64,
+    inheritance: Inheritance,
 ) -> Result<Server, StartError> {
     let refused = |err| StartError::Takeover(path.to_owned(), err);
-    // What can fail is done while the old server still serves.
-    let own_path = arguments.takeover_socket.as_ref();
+    // What can fail is done while there is a way back.
+    let own_path = arguments.takeover_socket.as_deref();
+    let is_same = own_path.is_some_and(|own| is_same_file(own, path));
     let socket = own_path.map(|own| {
-        TakeoverSocket::prepare(own).map_err(|err| StartError::Socket(own.clone(), err))
+        let socket = if is_same {
+            PrivateSocket::prepare_to_succeed(own)
+        } else {
+            PrivateSocket::prepare(own)
+        };
+        socket.map_err(|err| StartError::Socket(own.to_owned(), err))
     });
     let socket = socket.transpose()?;
-    let timeout = settings.takeover_timeout;
-    let inheritance = Inheritance::collect(path, descriptors, timeout).map_err(refused)?;
     let mut server = Server::inherit(event_loop, inheritance, settings).map_err(refused)?;
     // Until the old server has said its last word.
     event_loop
         .run(&mut server)
         .map_err(|err| refused(TakeoverError::System(err)))?;
-    if own_path.map(PathBuf::as_path) != Some(path) {
+    // There is no way back any more, and people are waiting: what fails from here
+    // on is said, and that is all.
+    if !is_same {
         // Nobody listens there any more.
         let _ = fs::remove_file(path);
     }
     if let Some(mut socket) = socket {
-        // There is no way back, and people are waiting: without it there is no
-        // next hand-over, and that is all.
         let offered = socket
             .publish()
             .and_then(|()| server.offer_takeover(event_loop, socket));
@@ -122,5 +158,28 @@ fn take_over(
             warn!(%err, "nobody can take over from this server");
         }
     }
+    if let Err(err) = announce(&server) {
+        warn!(%err, "the addresses could not be written to standard output");
+    }
     Ok(server)
+}
+
+/// Whether two paths lead to one file, however they are written.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let identify = |path| fs::metadata(path).map(|file| (file.dev(), file.ino()));
+    match (identify(one), identify(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one == other,
+    }
+}
+
+/// Says where people come in.
+fn announce(server: &Server) -> io::Result<()> {
+    for (address, kind) in server.addresses()? {
+        match kind {
+            Kind::Irc => chapter::listening_on(address)?,
+            Kind::Plain => chapter::listening_on(format_args!("{address} for nc and telnet"))?,
+        }
+    }
+    Ok(())
 }

@@ -5,17 +5,17 @@
 //! noticed a pause. COMMIT is the last thing that this process ever says.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
 use epoll_loop::{Event, EventLoop, Interest, Watch, Watched, WatcherId};
 use fd_passing::handover::{MAX_BODY_BYTES, Message, MessageError, Messages};
-use fd_passing::{AllowList, MAX_DESCRIPTORS, PeerError, SendError};
+use fd_passing::{AllowList, MAX_DESCRIPTORS, PeerError, PrivateSocket, SendError};
 use tracing::{info, warn};
 
 use super::FORMAT_VERSION;
-use super::socket::TakeoverSocket;
 use crate::room::ClientId;
 use crate::server::Server;
 
@@ -91,7 +91,7 @@ impl Server {
     pub fn offer_takeover(
         &mut self,
         event_loop: &mut EventLoop<Server>,
-        socket: TakeoverSocket,
+        socket: PrivateSocket,
     ) -> std::io::Result<()> {
         let watch = Watch::new(Interest::READABLE).label("takeover socket");
         self.handover.socket = Some(event_loop.watch(socket, watch, Server::meet_successor)?);
@@ -104,12 +104,27 @@ impl Server {
         self.handover.is_over
     }
 
+    pub(crate) fn watch_takeover_socket(
+        &self,
+        event_loop: &mut EventLoop<Server>,
+        interest: Interest,
+    ) {
+        if let Some(socket) = &self.handover.socket {
+            socket.set_interest(event_loop, interest);
+        }
+    }
+
     /// Somebody has connected to the takeover socket.
     fn meet_successor(&mut self, event_loop: &mut EventLoop<Server>, _: Event) {
-        let Some(Ok(socket)) = self.handover.socket.as_ref().map(|it| it.accept()) else {
+        let socket = match self.handover.socket.as_ref().map(|it| it.accept()) {
+            Some(Ok(socket)) => socket,
+            Some(Err(err)) if err.kind() != ErrorKind::WouldBlock => {
+                return self.pause_listeners(event_loop, &err);
+            }
             // It has gone again.
-            return;
+            Some(Err(_)) | None => return,
         };
+        self.note_acceptance();
         let mut messages = Messages::new();
         let refusal = if self.handover.giving.is_some() || self.is_frozen() {
             Some("a hand-over is under way")

@@ -94,6 +94,11 @@ impl Server {
         Ok(server)
     }
 
+    /// Whether an old server has not said its last word yet.
+    pub(crate) fn is_heir(&self) -> bool {
+        self.handover.heir.is_some()
+    }
+
     fn inherit_connection(
         &mut self,
         event_loop: &mut EventLoop<Server>,

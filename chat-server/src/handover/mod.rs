@@ -11,26 +11,25 @@
 //! In reading order: `freeze.rs` (no reading, no writing, no timers), `record.rs`
 //! (what the loop side writes down), `giving.rs` (the old server), `taking.rs`
 //! (the new one, before it is a server), `inheriting.rs` (the server that it
-//! becomes), `socket.rs` (where they meet).
+//! becomes). They meet at a [`PrivateSocket`].
 
 mod freeze;
 mod giving;
 mod inheriting;
 mod record;
-mod socket;
 mod taking;
 
 use std::time::Duration;
 
 use epoll_loop::Watched;
+use fd_passing::PrivateSocket;
 
 use freeze::Frozen;
 use giving::Giving;
 use inheriting::Heir;
 pub(crate) use record::milliseconds;
 
-pub use socket::TakeoverSocket;
-pub use taking::{Inheritance, TakeoverError};
+pub use taking::{Inheritance, TakeoverError, Taking};
 
 /// Version of the document that the old server writes and the new one reads;
 /// its parts are described in `record.rs` and in `room/record`. Another version
@@ -41,7 +40,7 @@ pub const FORMAT_VERSION: u32 = 1;
 #[derive(Debug, Default)]
 pub(crate) struct Handover {
     /// Where a successor may ask.
-    socket: Option<Watched<TakeoverSocket>>,
+    socket: Option<Watched<PrivateSocket>>,
     /// The successor that has asked.
     giving: Option<Giving>,
     /// The old server that has not ended its part yet.

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use epoll_loop::{Event, EventLoop, Interest, Watch, Watched};
 use fd_passing::handover::{Message, MessageError, Messages};
-use fd_passing::{AllowList, PeerError, SendError};
+use fd_passing::{AllowList, PeerError, PrivateSocket, SendError};
 
 use super::FORMAT_VERSION;
 use super::record::ServerRecord;
@@ -97,9 +97,9 @@ impl fmt::Display for TakeoverError {
 
 impl Error for TakeoverError {}
 
-/// The state of the loop that collects.
+/// The state of the loop on which [`Inheritance::collect`] waits.
 #[derive(Debug)]
-struct Taking {
+pub struct Taking {
     socket: Watched<UnixStream>,
     messages: Messages,
     document: Vec<u8>,
@@ -112,25 +112,23 @@ struct Taking {
 
 impl Inheritance {
     /// Asks the server that listens at `path` for everything it has, and waits
-    /// for it for at most `timeout`. This process may have `allowed`
-    /// descriptors. Nothing is touched of what comes.
+    /// for it on `event_loop`, which has nothing else to do, for at most
+    /// `timeout`. This process may have `allowed` descriptors. Nothing is touched
+    /// of what comes.
     ///
     /// # Errors
     ///
     /// [`TakeoverError`]. The old server goes on.
     pub fn collect(
+        event_loop: &mut EventLoop<Taking>,
         path: &Path,
         allowed: u64,
         timeout: Duration,
     ) -> Result<Inheritance, TakeoverError> {
-        let socket = UnixStream::connect(path).map_err(TakeoverError::System)?;
+        let socket = PrivateSocket::connect(path).map_err(TakeoverError::System)?;
         AllowList::same_user()
             .check(&socket)
             .map_err(TakeoverError::Peer)?;
-        socket
-            .set_nonblocking(true)
-            .map_err(TakeoverError::System)?;
-        let mut event_loop = EventLoop::new().map_err(TakeoverError::System)?;
         let watch = Watch::new(Interest::READABLE).label("old server");
         let socket = event_loop
             .watch(socket, watch, Taking::collect)
@@ -153,7 +151,7 @@ impl Inheritance {
             descriptors: taking.descriptors,
             socket: taking
                 .socket
-                .into_inner(&mut event_loop)
+                .into_inner(event_loop)
                 .map_err(TakeoverError::System)?,
             messages: taking.messages,
         })

@@ -1,5 +1,6 @@
 //! What a successor knows: everything.
 
+use std::fs::File;
 use std::time::Duration;
 
 use chapter_tests::{Peer, Signal};
@@ -46,6 +47,31 @@ fn the_room_is_the_same_in_the_successor() {
     }
     old.alice.send_line("MODE #room -i");
     old.bob.expect_line("alicia!~alice@127.0.0.1 MODE #room -i");
+}
+
+#[test]
+fn nobody_is_lost_where_the_addresses_cannot_be_written() {
+    let mut dynasty = Dynasty::begin(&[]);
+    let mut old = OldClients::new(dynasty.address);
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let successor = dynasty.launch(&[]).stdout(full).start();
+    successor.wait_for_error_line("the addresses could not be written");
+    assert!(dynasty.ruling.wait().success());
+    old.exchange();
+}
+
+#[test]
+fn the_same_path_may_be_written_in_two_ways() {
+    let mut dynasty = Dynasty::begin(&[]);
+    let mut old = OldClients::new(dynasty.address);
+    let folder = dynasty.socket().parent().unwrap().to_owned();
+    let again = folder.join("..").join(folder.file_name().unwrap());
+    let successor = dynasty.claim_for(&again.join("takeover"), &[]);
+    assert_eq!(successor.listening_on(), dynasty.address);
+    assert!(dynasty.ruling.wait().success());
+    dynasty.ruling = successor;
+    dynasty.succeed(&[]);
+    old.exchange();
 }
 
 #[test]

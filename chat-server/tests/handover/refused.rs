@@ -1,9 +1,11 @@
 //! Hand-overs that come to nothing: the old server goes on as if nothing had been.
 
+use std::fs;
 use std::io::Write;
 use std::os::unix::net::UnixListener;
+use std::os::unix::process::ExitStatusExt;
 
-use chapter_tests::{Peer, Signal, TemporaryDirectory, process};
+use chapter_tests::{Peer, Signal, TemporaryDirectory, limits, process};
 use fd_passing::handover::{Message, Messages};
 
 use crate::successor::{Dynasty, Pretender};
@@ -187,6 +189,63 @@ fn a_successor_with_too_few_descriptors_says_so_and_touches_nothing() {
     );
     old.exchange();
     drop(crowd);
+}
+
+#[test]
+fn a_successor_takes_no_path_of_anybody_else() {
+    let dynasty = Dynasty::begin(&[]);
+    let neighbour = Dynasty::begin(&[]);
+    let mut old = OldClients::new(dynasty.address);
+    let precious = dynasty.socket().with_file_name("precious");
+    fs::write(&precious, "precious").unwrap();
+    for (path, why) in [
+        (precious.clone(), "precious: entity already exists\n"),
+        (neighbour.socket(), "takeover: address in use\n"),
+    ] {
+        let claimant = dynasty.claim_for(&path, &[]).finish();
+        assert_eq!(claimant.status.code(), Some(1));
+        assert!(claimant.stderr.ends_with(why), "{}", claimant.stderr);
+        old.exchange();
+    }
+    assert_eq!(fs::read(precious).unwrap(), b"precious");
+    OldClients::new(neighbour.address).exchange();
+}
+
+#[test]
+fn a_successor_that_is_told_to_end_while_it_waits_ends_at_once() {
+    let directory = TemporaryDirectory::new();
+    let path = directory.join("takeover");
+    let listener = UnixListener::bind(&path).unwrap();
+    let own = path.to_str().unwrap();
+    let arguments = ["--takeover", own, "--takeover-socket", own];
+    let mut claimant = chapter_tests::Program::start(SERVER, arguments);
+    let (_socket, _) = listener.accept().unwrap();
+    claimant.signal(Signal::SIGTERM);
+    let ended_by = claimant.wait().signal();
+    assert_eq!(ended_by, Some(Signal::SIGTERM as i32));
+    let names = fs::read_dir(&*directory).unwrap().count();
+    assert_eq!(names, 1, "nothing is left behind");
+}
+
+#[test]
+fn a_server_without_descriptors_waits_for_some_and_hears_its_successor_then() {
+    let dynasty = Dynasty::begin(&["--trace"]);
+    let mut old = OldClients::new(dynasty.address);
+    limits::leave_descriptors(dynasty.ruling.pid(), 0);
+    let mut pretender = Pretender::connect(&dynasty.socket());
+    dynasty
+        .ruling
+        .wait_for_error_line("nobody can be accepted for the moment");
+    old.exchange();
+    // A pause in front of each attempt, in which the loop waits.
+    for _ in 0..3 {
+        dynasty.ruling.wait_for_error_line(" takeover socket IN");
+    }
+    let seen = dynasty.ruling.stderr();
+    let turns = seen.matches(" us  wait ").count();
+    assert!(turns < 100, "{turns} turns");
+    limits::leave_descriptors(dynasty.ruling.pid(), 1);
+    assert!(matches!(pretender.hear(), Ok(Message::Offer { .. })));
 }
 
 #[test]

@@ -37,22 +37,27 @@ impl Dynasty {
 
     /// Starts a server that wants to take over.
     pub(crate) fn claim(&self, arguments: &[&str]) -> Program {
-        Program::start(SERVER, self.claimant(arguments))
+        self.launch(arguments).start()
+    }
+
+    /// The same, to be taken over itself by another path.
+    pub(crate) fn claim_for(&self, path: &Path, arguments: &[&str]) -> Program {
+        let claimant = Launch::new(SERVER)
+            .args(["--takeover".into(), self.socket()])
+            .args(["--takeover-socket".into(), path.to_owned()]);
+        claimant.args(arguments).start()
     }
 
     /// The same with at most so many descriptors.
     pub(crate) fn claim_with_descriptors(&self, limit: u64) -> Program {
-        let claimant = Launch::new(SERVER).args(self.claimant(&[]));
-        claimant.descriptor_limit(limit).start()
+        self.launch(&[]).descriptor_limit(limit).start()
     }
 
-    fn claimant(&self, arguments: &[&str]) -> Vec<String> {
+    /// The same, about to be started.
+    pub(crate) fn launch(&self, arguments: &[&str]) -> Launch {
         let path = self.socket().to_str().unwrap().to_owned();
         let own = ["--takeover", &path, "--takeover-socket", &path];
-        own.iter()
-            .chain(arguments)
-            .map(|&it| it.to_owned())
-            .collect()
+        Launch::new(SERVER).args(own).args(arguments)
     }
 
     /// Has a new server take over; the old one ends.
