@@ -64,9 +64,15 @@ claims_as_documented! {
     edge_calls
     edge_events
     edge_listener
+    urgent_byte
+    close_and_epoll
     blocking_write
     writable_mark
+    busy_loops
+    interrupted_sleep
+    one_buffer
     async_sockets
+    descriptor_flags
 }
 
 #[test]

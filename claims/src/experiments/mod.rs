@@ -4,23 +4,29 @@ pub(crate) mod aborted_client;
 pub(crate) mod async_sockets;
 pub(crate) mod backlog;
 pub(crate) mod blocking_write;
+pub(crate) mod busy_loops;
+pub(crate) mod close_and_epoll;
 pub(crate) mod connect_result;
 pub(crate) mod connect_timeout;
 pub(crate) mod create_size;
+pub(crate) mod descriptor_flags;
 pub(crate) mod edge_calls;
 pub(crate) mod edge_events;
 pub(crate) mod edge_listener;
 pub(crate) mod fd_set_size;
 pub(crate) mod hang_up;
+pub(crate) mod interrupted_sleep;
 pub(crate) mod mmap;
+pub(crate) mod one_buffer;
 pub(crate) mod thundering_herd;
+pub(crate) mod urgent_byte;
 pub(crate) mod writable_mark;
 pub(crate) mod write_after_close;
 
 use crate::claim::Claim;
 
 /// All of them, by number.
-pub(crate) const ALL: [&Claim; 16] = [
+pub(crate) const ALL: [&Claim; 22] = [
     &mmap::CLAIM,
     &fd_set_size::CLAIM,
     &create_size::CLAIM,
@@ -34,9 +40,15 @@ pub(crate) const ALL: [&Claim; 16] = [
     &edge_calls::CLAIM,
     &edge_events::CLAIM,
     &edge_listener::CLAIM,
+    &urgent_byte::CLAIM,
+    &close_and_epoll::CLAIM,
     &blocking_write::CLAIM,
     &writable_mark::CLAIM,
+    &busy_loops::CLAIM,
+    &interrupted_sleep::CLAIM,
+    &one_buffer::CLAIM,
     &async_sockets::CLAIM,
+    &descriptor_flags::CLAIM,
 ];
 
 /// The claim with this number or name.
