@@ -85,7 +85,7 @@ impl Program {
     ) -> Self {
         let mut child = command
             .spawn()
-            .unwrap_or_else(|err| panic!("start {command:?}: {err}"));
+            .unwrap_or_else(|err| panic!("start {}: {err}", command.get_program().display()));
         let end = pidfd_open(
             rustix::process::Pid::from_child(&child),
             PidfdFlags::empty(),

@@ -332,7 +332,7 @@ mod tests {
     #[test]
     fn the_program_learns_the_size_and_a_change_of_it() {
         let pty = Pty::open((40, 10));
-        let script = "trap 'stty size; exit' WINCH; stty size; while :; do read line; done";
+        let script = "trap 'stty size; exit 0' WINCH; stty size; while :; do read line; done";
         let Some(mut program) = start(&pty, script) else {
             return;
         };

@@ -14,7 +14,7 @@ use nonblock_connect::{ConnectError, Connected};
 
 use crate::failure::{Failure, LostReason};
 
-use super::{Link, Linked};
+use super::{Link, Linked, without_delay};
 
 /// The size of one read, and how much is read before the others have a turn.
 pub(super) const READ_BYTES: usize = 16 * 1024;
@@ -56,7 +56,7 @@ impl Link {
             }
         };
         let watch = Watch::new(Interest::READABLE).label("server");
-        match event_loop.watch(connected.socket.into(), watch, Link::exchange) {
+        match event_loop.watch(without_delay(connected), watch, Link::exchange) {
             Ok(stream) => {
                 let link = state.link();
                 link.session.connect();

@@ -10,10 +10,11 @@ mod backoff;
 mod connection;
 mod leaving;
 
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use epoll_loop::{Event, EventLoop, WatcherId};
-use nonblock_connect::{Connector, Connects};
+use nonblock_connect::{Connected, Connector, Connects};
 
 use crate::address::Address;
 use crate::failure::Failure;
@@ -43,6 +44,15 @@ pub(crate) trait Linked: Connects {
 
     /// The person has left the server, or never was there.
     fn left(&mut self, event_loop: &mut EventLoop<Self>);
+}
+
+/// The connection as a stream that sends a line when it is typed, and does not
+/// wait for the answer to the one before (Nagle, `man 7 tcp`, `TCP_NODELAY`).
+pub(crate) fn without_delay(connected: Connected) -> TcpStream {
+    let stream = TcpStream::from(connected.socket);
+    // Without it everything works, a little later.
+    let _ = stream.set_nodelay(true);
+    stream
 }
 
 /// What is said of lines that were written before the connection was lost.
@@ -179,5 +189,24 @@ impl Link {
             let failure = Failure::Denied(link.address().clone(), denial.to_owned());
             state.fail(event_loop, failure);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_sent_when_it_is_typed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let stream = without_delay(Connected {
+            socket: TcpStream::connect(address).unwrap().into(),
+            address,
+            took: Duration::ZERO,
+        });
+        assert!(stream.nodelay().unwrap());
     }
 }

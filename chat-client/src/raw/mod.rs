@@ -26,7 +26,7 @@ use nonblock_connect::{AttemptId, ConnectError, Connected, Connector, Connects};
 
 use crate::address::Address;
 use crate::failure::{Failure, LostReason};
-use crate::link::CONNECT_TIMEOUT;
+use crate::link::{CONNECT_TIMEOUT, without_delay};
 use crate::standard_stream::{StandardStream, watch_for_gone_reader};
 
 use conveyor::{Conveyor, PIPE_BUF_BYTES};
@@ -97,7 +97,7 @@ impl Connects for Relay {
             }
         };
         let watch = Watch::new(Interest::READABLE).label("server");
-        match event_loop.watch(connected.socket.into(), watch, Relay::exchange) {
+        match event_loop.watch(without_delay(connected), watch, Relay::exchange) {
             Ok(socket) => self.socket = Some(socket),
             Err(err) => self.end(event_loop, Err(Failure::System("event loop", err))),
         }
