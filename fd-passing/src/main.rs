@@ -136,8 +136,14 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(code) => code,
-        Err(err) => chapter::exit("fd-passing", Err(err)),
+        Err(err) => chapter::exit("fd-passing", Err(in_words(&*err))),
     }
+}
+
+/// An error as one line; the system's without its number.
+fn in_words(err: &(dyn Error + 'static)) -> String {
+    err.downcast_ref()
+        .map_or_else(|| err.to_string(), chapter::why)
 }
 
 fn done((): ()) -> ExitCode {

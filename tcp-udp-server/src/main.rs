@@ -12,7 +12,7 @@ mod demo;
 
 use std::error::Error;
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -33,7 +33,13 @@ fn main() -> ExitCode {
         Some(Command::Probe(arguments)) => probe(arguments),
         Some(Command::Demo { trace }) => demo::run(trace.trace),
     };
-    chapter::exit("tcp-udp-server", result)
+    chapter::exit("tcp-udp-server", result.map_err(|err| in_words(&*err)))
+}
+
+/// An error as one line; the system's without its number.
+fn in_words(err: &(dyn Error + 'static)) -> String {
+    err.downcast_ref()
+        .map_or_else(|| err.to_string(), chapter::why)
 }
 
 fn serve(arguments: &ServeArguments) -> Result<(), Box<dyn Error>> {
@@ -114,7 +120,7 @@ fn probe(arguments: &ProbeArguments) -> Result<(), Box<dyn Error>> {
         trace.drain(LOG_DRAIN);
     }
     result?;
-    let mut failed = 0;
+    let (mut out, mut failed) = (io::stdout(), 0);
     for report in probe.reports() {
         let Question {
             service,
@@ -127,7 +133,11 @@ fn probe(arguments: &ProbeArguments) -> Result<(), Box<dyn Error>> {
             Err(failure) => ("FAILED", failure.to_string()),
         };
         failed += usize::from(report.result.is_err());
-        println!("{service:8} {transport} {address}  {milliseconds:6.1} ms  {verdict:6}  {what}");
+        // Not println, which panics where nobody reads any more.
+        writeln!(
+            out,
+            "{service:8} {transport} {address}  {milliseconds:6.1} ms  {verdict:6}  {what}"
+        )?;
     }
     match failed {
         0 => Ok(()),

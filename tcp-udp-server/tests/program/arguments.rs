@@ -1,5 +1,6 @@
 //! What the program does with wrong arguments and ports that it cannot have.
 
+use std::fs;
 use std::net::TcpListener;
 
 use chapter_tests::{Finished, Launch};
@@ -100,6 +101,22 @@ fn a_probe_that_fails_says_why_and_is_exit_code_1() {
         lines[1]
     );
     assert_eq!(finished.stderr, "tcp-udp-server: probe: 2 of 2 failed\n");
+}
+
+#[test]
+fn an_output_that_is_full_is_one_line_and_exit_code_1() {
+    let full = || {
+        fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+    };
+    for arguments in [&["demo"][..], &["probe", "--service", "echo=1", "--tcp"]] {
+        let launch = Launch::new(PROGRAM).args(arguments).stdout(full());
+        let finished = launch.run();
+        assert_eq!(finished.status.code(), Some(1), "{arguments:?}");
+        assert_eq!(finished.stderr, "tcp-udp-server: no space left on device\n");
+    }
 }
 
 #[test]
