@@ -25,8 +25,8 @@ const MAX_ACCEPTS_A_TURN: usize = 64;
 /// How long the listeners rest when the process has no descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
 
-/// Bytes that may wait for a peer before no more are read from it. One turn may
-/// add [`TURN_BYTES`] and a buffer to them, so a peer costs 192 KiB at most.
+/// Bytes that may wait for a peer before no more are read from it. One turn may add
+/// what is read in it and a buffer to them, so a peer costs 192 KiB at most.
 pub const HIGH_WATER_BYTES: usize = 64 * 1024;
 
 /// Bytes read from one peer, or made for it, in one turn.
