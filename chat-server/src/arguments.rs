@@ -66,7 +66,9 @@ pub(crate) struct Arguments {
     operator_file: Option<PathBuf>,
 
     /// Let a successor take over by the UNIX socket PATH, which only this user
-    /// can use: the listeners, everybody's connection, and the whole room
+    /// can use: the listeners, everybody's connection, and the whole room. For as
+    /// long as that takes, what waits for clients is in memory twice, in each of
+    /// the two processes
     #[arg(long, value_name = "PATH")]
     pub(crate) takeover_socket: Option<PathBuf>,
 

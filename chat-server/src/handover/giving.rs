@@ -44,6 +44,7 @@ enum Stage {
 /// What is sent.
 #[derive(Debug)]
 struct Parcel {
+    /// With what follows it.
     document: Vec<u8>,
     sent_bytes: usize,
     /// In the order in which their descriptors follow those of the listeners.
@@ -220,8 +221,15 @@ impl Server {
         let began = Instant::now();
         self.freeze(event_loop);
         let (record, clients) = self.write_down(event_loop);
+        let mut document = serde_json::to_vec(&record).map_err(Failure::Document)?;
+        let unsent: usize = clients.iter().map(|&client| self.room.queued(client)).sum();
+        document.reserve_exact(unsent + 1);
+        document.push(b'\n');
+        for piece in clients.iter().flat_map(|&client| self.room.unsent(client)) {
+            document.extend_from_slice(piece);
+        }
         Ok(Parcel {
-            document: serde_json::to_vec(&record).map_err(Failure::Document)?,
+            document,
             sent_bytes: 0,
             clients,
             sent_descriptors: 0,

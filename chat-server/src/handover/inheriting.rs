@@ -46,6 +46,8 @@ impl Server {
     ) -> Result<Server, TakeoverError> {
         let Inheritance {
             record,
+            document,
+            unsent_from,
             descriptors,
             socket,
             mut messages,
@@ -64,8 +66,9 @@ impl Server {
             .settings
             .rules_with_motd()
             .map_err(TakeoverError::System)?;
-        let (room, clients) =
-            State::restore(rules, record.room, now).map_err(TakeoverError::Record)?;
+        let (room, clients) = State::restore(rules, record.room, &document[unsent_from..], now)
+            .map_err(TakeoverError::Record)?;
+        drop(document);
         server.room = room;
         let mut descriptors = descriptors.into_iter();
         for (kind, listener) in record.listeners.into_iter().zip(&mut descriptors) {

@@ -34,7 +34,7 @@ pub use taking::{Inheritance, TakeoverError, Taking};
 /// Version of the document that the old server writes and the new one reads;
 /// its parts are described in `record.rs` and in `room/record`. Another version
 /// is refused, and nothing happens to anybody.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// What a server has to do with hand-overs; nothing at all, mostly.
 #[derive(Debug, Default)]

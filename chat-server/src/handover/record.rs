@@ -12,8 +12,10 @@ use crate::reading::Intake;
 use crate::room::{ClientId, Kind, Now, RoomRecord};
 use crate::server::Server;
 
-/// The document of a hand-over. Its descriptors are those of the listeners, in
-/// order, and then those of the connections.
+/// The document of a hand-over, written as JSON. Behind it, in the same stream,
+/// come a newline and the bytes that wait for the clients, in the room's order.
+/// The descriptors are those of the listeners, in order, and then those of the
+/// connections.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ServerRecord {
     pub(crate) room: RoomRecord,

@@ -21,8 +21,8 @@ use super::record::ServerRecord;
 use crate::room::RecordError;
 use crate::settings::Settings;
 
-/// The largest document that is taken. The default limits let 256 MiB wait for
-/// clients, and the rest of what a server knows is less.
+/// The largest document that is taken, with what follows it. The default limits
+/// let 256 MiB wait for clients, and the rest of what a server knows is less.
 const MAX_DOCUMENT_BYTES: usize = 1 << 30;
 
 /// Everything that an old server has: to be made a server of by
@@ -30,6 +30,9 @@ const MAX_DOCUMENT_BYTES: usize = 1 << 30;
 #[derive(Debug)]
 pub struct Inheritance {
     pub(super) record: ServerRecord,
+    /// What waits for the clients begins at `unsent_from`.
+    pub(super) document: Vec<u8>,
+    pub(super) unsent_from: usize,
     /// Listeners, then connections.
     pub(super) descriptors: Vec<OwnedFd>,
     pub(super) socket: UnixStream,
@@ -62,8 +65,10 @@ pub enum TakeoverError {
     Document(serde_json::Error),
     /// The document contradicts itself.
     Record(RecordError),
-    /// Not as many bytes or descriptors came as were announced, or more than
-    /// can be, or not when it was their turn.
+    /// More waits for its clients, or more is known, than this program takes.
+    TooLarge,
+    /// Not as many bytes or descriptors came as were announced, or not when it
+    /// was their turn.
     Garbled,
     /// It took longer than this.
     TimedOut(Duration),
@@ -87,6 +92,11 @@ impl fmt::Display for TakeoverError {
             ),
             TakeoverError::Document(err) => write!(f, "its state cannot be read: {err}"),
             TakeoverError::Record(err) => write!(f, "its state contradicts itself: {err}"),
+            TakeoverError::TooLarge => write!(
+                f,
+                "its state has more than {}",
+                chapter::show_size(MAX_DOCUMENT_BYTES)
+            ),
             TakeoverError::Garbled => f.write_str("its state has not come whole"),
             TakeoverError::TimedOut(timeout) => {
                 write!(f, "timed out after {}", chapter::show_duration(*timeout))
@@ -145,9 +155,17 @@ impl Inheritance {
         };
         event_loop.run(&mut taking).map_err(TakeoverError::System)?;
         taking.outcome.unwrap_or(Err(TakeoverError::Garbled))?;
-        let record = serde_json::from_slice(&taking.document).map_err(TakeoverError::Document)?;
+        let mut values = serde_json::Deserializer::from_slice(&taking.document).into_iter();
+        let record = values.next().ok_or(TakeoverError::Garbled)?;
+        let record = record.map_err(TakeoverError::Document)?;
+        let unsent_from = values.byte_offset() + 1;
+        if taking.document.get(unsent_from - 1) != Some(&b'\n') {
+            return Err(TakeoverError::Garbled);
+        }
         Ok(Inheritance {
             record,
+            document: taking.document,
+            unsent_from,
             descriptors: taking.descriptors,
             socket: taking
                 .socket
@@ -202,7 +220,7 @@ impl Taking {
                 Message::Refuse(why) => return Err(TakeoverError::Refused(why)),
                 Message::State(piece) => {
                     if self.document.len() + piece.len() > MAX_DOCUMENT_BYTES {
-                        return Err(TakeoverError::Garbled);
+                        return Err(TakeoverError::TooLarge);
                     }
                     self.document.extend(piece);
                     if !descriptors.is_empty() {

@@ -244,7 +244,8 @@ fn hand_over(state: &State, clients: &mut [(ClientId, Kind)], now: Now) -> State
     let (record, ids) = state.save(now);
     let document = serde_json::to_string(&record).unwrap();
     let record = serde_json::from_str(&document).unwrap();
-    let (successor, new_ids) = State::restore(narrow_rules(), record, now).unwrap();
+    let unsent = unsent(state, &ids);
+    let (successor, new_ids) = State::restore(narrow_rules(), record, &unsent, now).unwrap();
     for (client, _) in clients {
         let place = ids.iter().position(|id| id == client);
         *client = new_ids[place.expect("everybody is in the record")];
@@ -253,7 +254,14 @@ fn hand_over(state: &State, clients: &mut [(ClientId, Kind)], now: Now) -> State
         serde_json::to_string(&successor.save(now).0).unwrap(),
         document
     );
+    assert_eq!(self::unsent(&successor, &new_ids), unsent);
     successor
+}
+
+/// Everything that waits for these clients.
+fn unsent(state: &State, clients: &[ClientId]) -> Vec<u8> {
+    let pieces = clients.iter().flat_map(|&client| state.unsent(client));
+    pieces.collect::<Vec<_>>().concat()
 }
 
 /// Reads everything that waits for a client, and panics if it is not made of

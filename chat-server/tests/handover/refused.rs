@@ -262,7 +262,7 @@ fn a_server_that_writes_another_version_is_left_alone() {
     Messages::new().send(&socket, &offer, &[]).unwrap();
     let refused = claimant.finish();
     assert_eq!(refused.status.code(), Some(1));
-    let why = "takeover: its state has version 99, and this program reads 1\n";
+    let why = "takeover: its state has version 99, and this program reads 2\n";
     assert!(refused.stderr.ends_with(why), "{}", refused.stderr);
     let (message, _) = Messages::new().receive(&socket).unwrap().unwrap();
     assert!(matches!(message, Message::Refuse(_)), "{message:?}");

@@ -3,7 +3,8 @@
 //! Shows: plain data beside the tables that the room works with. References are
 //! places in the lists of the document, points in time are how long ago they
 //! were or seconds since 1970, and what can be counted again is left out.
-//! Leaves out: sockets and the clients' timers, which the loop side adds, and
+//! Leaves out: the bytes that wait for clients, of which there may be hundreds of
+//! megabytes, and which follow the document as they are; sockets and the clients' timers, which the loop side adds, and
 //! all settings: those are the successor's own.
 //!
 //! Within one version of the format fields may be added, if they may be missing
@@ -75,9 +76,9 @@ pub(super) struct ClientRecord {
     pub(super) connected_at: u64,
     /// How long ago it spoke, in milliseconds.
     pub(super) spoke_ms_ago: u64,
-    /// What waits to be written, from the first byte that is not written yet.
-    pub(super) unsent: Octets,
-    /// Whether that begins in the middle of a line.
+    /// Bytes that wait to be written; they themselves are not in the record.
+    pub(super) unsent_bytes: usize,
+    /// Whether they begin in the middle of a line.
     pub(super) is_partly_written: bool,
     /// Whether something was dropped of what waited, because it read too
     /// slowly; only of one that is leaving.

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 /// Bytes that are text nearly always: written as a string if they are UTF-8,
-/// and as a list of numbers if not, such as a message of which a half is sent.
+/// and as a list of numbers if not, such as a line of which a half has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Octets(pub Vec<u8>);
 

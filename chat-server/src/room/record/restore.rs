@@ -22,8 +22,9 @@ const MAX_IDENTITY_BYTES: usize = 255;
 
 impl State {
     /// Makes the room of a record, under `rules`, whose names give way to those
-    /// of the record. Returns the clients in the record's order. Who is over a
-    /// limit of the new rules stays.
+    /// of the record, with the bytes that wait for its clients, in its order.
+    /// Returns the clients in that order. Who is over a limit of the new rules
+    /// stays.
     ///
     /// # Errors
     ///
@@ -31,6 +32,7 @@ impl State {
     pub fn restore(
         rules: Rules,
         record: RoomRecord,
+        mut unsent: &[u8],
         now: Now,
     ) -> Result<(State, Vec<ClientId>), RecordError> {
         let rules = Rules {
@@ -48,7 +50,14 @@ impl State {
         state.set_time(now);
         let mut clients = Vec::new();
         for client in &record.clients {
-            clients.push(state.restore_client(client, now)?);
+            let (own, rest) = unsent
+                .split_at_checked(client.unsent_bytes)
+                .ok_or(RecordError("fewer bytes wait than it counts"))?;
+            clients.push(state.restore_client(client, own, now)?);
+            unsent = rest;
+        }
+        if !unsent.is_empty() {
+            return Err(RecordError("more bytes wait than it counts"));
         }
         state.census.most_registered = record.most_registered.max(state.census.registered);
         let mut channels = Vec::new();
@@ -78,6 +87,7 @@ impl State {
     fn restore_client(
         &mut self,
         record: &ClientRecord,
+        unsent: &[u8],
         now: Now,
     ) -> Result<ClientSlot, RecordError> {
         let identity = identity(&record.nick.0, &record.user.0, &record.host.0)?;
@@ -109,8 +119,7 @@ impl State {
         self.count_address(record.address);
         self.mail.open(slot, record.kind);
         self.mail.set_capabilities(slot, record.capabilities);
-        self.mail
-            .restore(slot, &record.unsent.0, record.is_partly_written);
+        self.mail.restore(slot, unsent, record.is_partly_written);
         match record.stage {
             StageRecord::Registering { .. } => self.census.registering += 1,
             StageRecord::Registered => {

@@ -49,6 +49,15 @@ impl State {
         (record, ids.collect())
     }
 
+    /// The bytes that wait for a client and that its record only counts, in
+    /// pieces.
+    pub fn unsent(&self, client: ClientId) -> impl Iterator<Item = &[u8]> {
+        let client = self.clients.resolve(client);
+        client
+            .into_iter()
+            .flat_map(|client| self.mail.waiting(client).queue.chunks())
+    }
+
     fn save_client(&self, client: &Client, channels: &Places, now: Now) -> ClientRecord {
         let waiting = self.mail.waiting(client.slot);
         let joined = client.memberships.iter();
@@ -81,7 +90,7 @@ impl State {
             wrong_guesses: client.wrong_guesses,
             connected_at: client.connected_at,
             spoke_ms_ago: u64::try_from(silent.as_millis()).unwrap_or(u64::MAX),
-            unsent: Octets(waiting.queue.chunks().collect::<Vec<_>>().concat()),
+            unsent_bytes: waiting.queue.len(),
             is_partly_written: waiting.is_partly_written,
             is_emptied: waiting.is_emptied,
         }

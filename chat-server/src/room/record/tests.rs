@@ -37,9 +37,15 @@ fn document() -> Value {
     serde_json::to_value(room(now).0.save(now).0).unwrap()
 }
 
+/// What waits for the clients of a record that counts so much.
+fn unsent(record: &RoomRecord) -> Vec<u8> {
+    vec![b'x'; record.clients.iter().map(|it| it.unsent_bytes).sum()]
+}
+
 fn restore(document: Value) -> Result<State, String> {
     let record: RoomRecord = serde_json::from_value(document).map_err(|err| err.to_string())?;
-    let restored = State::restore(Rules::default(), record, now());
+    let unsent = unsent(&record);
+    let restored = State::restore(Rules::default(), record, &unsent, now());
     restored
         .map(|(state, _)| state)
         .map_err(|err| err.to_string())
@@ -105,6 +111,22 @@ fn a_record_that_contradicts_itself_is_an_error_and_no_panic() {
 }
 
 #[test]
+fn bytes_that_nobody_counts_and_counted_ones_that_have_not_come_are_errors() {
+    let record: RoomRecord = serde_json::from_value(document()).unwrap();
+    let unsent = unsent(&record);
+    for (bytes, why) in [
+        (&unsent[1..], "fewer bytes wait than it counts"),
+        (
+            &[&unsent[..], b"x"].concat(),
+            "more bytes wait than it counts",
+        ),
+    ] {
+        let refused = State::restore(Rules::default(), record.clone(), bytes, now());
+        assert_eq!(refused.unwrap_err().to_string(), why);
+    }
+}
+
+#[test]
 fn what_another_version_has_added_is_passed_over() {
     let mut newer = document();
     newer["clients"][0]["mood"] = json!("good");
@@ -120,7 +142,8 @@ fn idle_time_goes_on_from_where_it_was() {
         wall: begin.wall + Duration::from_secs(100),
     };
     let (record, ids) = state.save(later);
-    let (mut state, new_ids) = State::restore(Rules::default(), record, later).unwrap();
+    let unsent = unsent(&record);
+    let (mut state, new_ids) = State::restore(Rules::default(), record, &unsent, later).unwrap();
     let ann = new_ids[ids.iter().position(|&id| id == ann).unwrap()];
     state.flush(ann, epoll_loop::SendQueue::clear);
     state.receive(ann, b"WHOIS ann", later);
