@@ -26,12 +26,22 @@ pub enum Mask {
     LineStart,
     /// A number directly behind this text: `After("fd ")`.
     After(&'static str),
+    /// The bars of a chart, made of block elements (U+2588 to U+258F). The one mask that hides no
+    /// number: their lengths are those of the figures beside them.
+    Bars,
     /// A number before this word, with or without spaces between: `Before("KiB")`.
     Before(&'static str),
 }
 
 /// The line with everything hidden that one of the masks hides.
 pub(crate) fn hide(line: &str, masks: &[Mask]) -> String {
+    let without_bars;
+    let line = if masks.contains(&Mask::Bars) {
+        without_bars = line.replace(is_bar, "");
+        without_bars.trim_end()
+    } else {
+        line
+    };
     let (mut shown, mut rest) = (String::new(), line);
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
         shown += &rest[..start];
@@ -74,6 +84,7 @@ impl Mask {
             return None;
         }
         match self {
+            Self::Bars => None,
             Self::Times => TIME_UNITS.iter().find_map(|unit| unit_length(after, unit)),
             Self::Ports => is_address_and_colon(before).then_some(0),
             Self::Pids => is_behind(before, &["pid"]).then_some(0),
@@ -89,6 +100,10 @@ fn unit_length(after: &str, unit: &str) -> Option<usize> {
     let behind = after.trim_start_matches(' ').strip_prefix(unit)?;
     let ends = !behind.starts_with(|c: char| c.is_alphanumeric() || c == '_');
     ends.then_some(after.len() - behind.len())
+}
+
+fn is_bar(c: char) -> bool {
+    ('\u{2588}'..='\u{258f}').contains(&c)
 }
 
 /// Whether the text ends with one of these words and at most punctuation behind it.
@@ -112,7 +127,8 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Mask; 6] = [
+    const ALL: [Mask; 7] = [
+        Mask::Bars,
         Mask::Times,
         Mask::Ports,
         Mask::Pids,
@@ -124,6 +140,13 @@ mod tests {
     #[track_caller]
     fn hides(mask: Mask, line: &str, expected: &str) {
         assert_eq!(hide(line, &[mask]), expected);
+    }
+
+    #[test]
+    fn bars_of_any_length_are_the_same_and_their_labels_are_not() {
+        hides(Mask::Bars, "poll  ~40 us  ███▌", "poll  ~40 us");
+        hides(Mask::Bars, "poll  ~40 us", "poll  ~40 us");
+        hides(Mask::Bars, "epoll  ~1 us  ▏", "epoll  ~1 us");
     }
 
     #[test]

@@ -81,12 +81,13 @@ pub(crate) enum Chapter {
     Writing,
     Closing,
     UrgentData,
+    OnTheWire,
     Descriptors,
     SignalsAndProcesses,
 }
 
 impl Chapter {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Waiting,
         Self::Triggering,
         Self::Connecting,
@@ -94,6 +95,7 @@ impl Chapter {
         Self::Writing,
         Self::Closing,
         Self::UrgentData,
+        Self::OnTheWire,
         Self::Descriptors,
         Self::SignalsAndProcesses,
     ];
@@ -109,6 +111,7 @@ impl fmt::Display for Chapter {
             Self::Writing => "Writing",
             Self::Closing => "Closing",
             Self::UrgentData => "Urgent data",
+            Self::OnTheWire => "On the wire: segments and their numbers",
             Self::Descriptors => "Descriptors",
             Self::SignalsAndProcesses => "Signals, processes and threads",
         })

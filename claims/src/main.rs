@@ -8,11 +8,6 @@
 //! file an experiment, on bare calls, in `experiments/`.
 //! Leaves out: the event loop; the system call is what is to be seen.
 
-#![allow(
-    dead_code,
-    reason = "the experiments that use the rest are being written"
-)]
-
 mod ask;
 mod claim;
 mod experiments;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::claim::Verdict;
 
 /// One line of what the kernel did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Row {
     /// What follows is about this.
@@ -31,6 +31,27 @@ pub(crate) enum Row {
     },
     /// Figures of which nothing is required.
     Figure { what: String, figures: String },
+    /// Figures of which nothing is required, drawn beside each other.
+    Chart {
+        what: String,
+        unit: String,
+        bars: Vec<Bar>,
+    },
+}
+
+/// One bar of a chart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Bar {
+    pub(crate) label: String,
+    /// In the unit of the chart, not negative.
+    pub(crate) value: f64,
+}
+
+impl Bar {
+    pub(crate) fn new(label: impl Into<String>, value: f64) -> Self {
+        let label = label.into();
+        Self { label, value }
+    }
 }
 
 impl Row {
@@ -41,7 +62,7 @@ impl Row {
                 expected, observed, ..
             } => expected == observed,
             Self::Relation { holds, .. } => *holds,
-            Self::Heading { .. } | Self::Figure { .. } => true,
+            Self::Heading { .. } | Self::Figure { .. } | Self::Chart { .. } => true,
         }
     }
 }
@@ -155,6 +176,15 @@ impl Report {
         self.row(Row::Figure {
             what: what.to_string(),
             figures: figures.to_string(),
+        });
+    }
+
+    /// Figures of which nothing is required, drawn as bars on one scale.
+    pub(crate) fn bars(&mut self, what: impl Display, unit: impl Display, bars: Vec<Bar>) {
+        self.row(Row::Chart {
+            what: what.to_string(),
+            unit: unit.to_string(),
+            bars,
         });
     }
 

@@ -8,7 +8,7 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 use crate::claim::Claim;
 use crate::own_process::{End, Outcome};
-use crate::report::Row;
+use crate::report::{Bar, Row};
 
 /// As wide as everything is printed, on a wider terminal too: transcripts are compared.
 const COLUMNS: usize = 80;
@@ -105,7 +105,7 @@ pub(crate) fn rows(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
         Row::Exact { what, .. } | Row::Relation { what, .. } | Row::Figure { what, .. } => {
             Some(what)
         }
-        Row::Heading { .. } => None,
+        Row::Heading { .. } | Row::Chart { .. } => None,
     });
     let width = whats.map(|what| display_width(what)).max().unwrap_or(0);
     let mut margin = "  ";
@@ -139,9 +139,46 @@ pub(crate) fn rows(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
                 }
             }
             Row::Figure { what, figures } => writeln!(out, "{margin}{what:<width$}  {figures}")?,
+            Row::Chart { what, unit, bars } => {
+                writeln!(out, "  {what}:")?;
+                chart(out, unit, bars)?;
+            }
         }
     }
     Ok(())
+}
+
+/// Bars on one scale, each behind its label and its figure.
+fn chart(out: &mut impl Write, unit: &str, bars: &[Bar]) -> io::Result<()> {
+    const FIGURE_COLUMNS: usize = 8;
+    let labels = bars.iter().map(|bar| display_width(&bar.label)).max();
+    let labels = labels.unwrap_or(0);
+    let before = 4 + labels + 2 + FIGURE_COLUMNS + 1 + display_width(unit) + 2;
+    let room = COLUMNS.saturating_sub(before);
+    let largest = bars.iter().map(|bar| bar.value).fold(0.0, f64::max);
+    for Bar { label, value } in bars {
+        let share = if largest > 0.0 { value / largest } else { 0.0 };
+        let figure = format!("~{value:.1}");
+        let line = format!(
+            "    {label:<labels$}  {figure:>FIGURE_COLUMNS$} {unit}  {}",
+            bar(share, room)
+        );
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// A share of so many columns, drawn to an eighth of one; nothing is drawn for less than that.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "between 0 and eight times 80"
+)]
+fn bar(share: f64, columns: usize) -> String {
+    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = (share * columns as f64 * 8.0).round() as usize;
+    "█".repeat(eighths / 8) + PARTS[eighths % 8]
 }
 
 /// The answer and the verdicts that are not those of the text, with those of the text.
@@ -278,6 +315,27 @@ mod tests {
         assert!(!mapped("ENODEV", 'a', Verdict::Wrong).agrees_with(&CLAIM));
         assert!(!mapped("ENODEV", 'b', Verdict::Outdated).agrees_with(&CLAIM));
         assert!(!mapped("ok", 'b', Verdict::Wrong).agrees_with(&CLAIM));
+    }
+
+    #[test]
+    fn the_longest_bar_ends_where_the_page_does_and_the_others_are_in_proportion() {
+        let bars = [("poll", 40.0), ("epoll", 10.0), ("none", 0.0)];
+        let bars = bars.map(|(label, value)| Bar::new(label, value));
+        let mut out = Vec::new();
+        chart(&mut out, "us", &bars).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let lengths: Vec<_> = text.lines().map(|line| line.matches('█').count()).collect();
+        assert_eq!(lengths, [56, 14, 0], "{text}");
+        let widths: Vec<_> = text.lines().map(display_width).collect();
+        assert_eq!(widths, [80, 38, 22], "{text}");
+        assert!(text.starts_with("    poll      ~40.0 us  █"), "{text}");
+    }
+
+    #[test]
+    fn a_bar_is_drawn_to_an_eighth_of_a_column() {
+        assert_eq!(bar(0.5, 9), "████▌");
+        assert_eq!(bar(1.0 / 80.0, 10), "▏");
+        assert_eq!(bar(0.0, 10), "");
     }
 
     #[test]

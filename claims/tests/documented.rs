@@ -1,7 +1,7 @@
 //! Every claim is tested, and the kernel has to answer as its text says.
 //!
 //! `transcripts/NAME.txt` is what `claims NAME --no-question` printed. Figures that vary have a ~
-//! before them and do not count, nor does the line of a place in our code.
+//! before them and do not count, nor do the bars of a chart and the line of a place in our code.
 
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ fn is_as_documented(name: &str) {
         .hide(Mask::After("~"))
         .hide(Mask::After("Linux "))
         .hide(Mask::After(".rs:"))
+        .hide(Mask::Bars)
         .compare(&finished.stdout);
     assert!(finished.status.success(), "{}", finished.stderr);
     assert_eq!(finished.stderr, "");
@@ -73,6 +74,32 @@ claims_as_documented! {
     one_buffer
     async_sockets
     descriptor_flags
+    cost_by_number
+    fin_segments
+    segment_order
+    zombies
+    reentrant
+    reuse_address
+    inherited_flags
+    regular_file
+    close_wakes
+    passed_descriptor
+    cost_per_client
+}
+
+#[test]
+fn no_line_is_wider_than_a_terminal() {
+    for name in TESTED {
+        let name = name.replace('_', "-");
+        let path = format!(
+            "{}/tests/transcripts/{name}.txt",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        for line in std::fs::read_to_string(path).unwrap().lines() {
+            let columns = textwrap::core::display_width(line);
+            assert!(columns <= 80, "{name}: {columns} columns: {line}");
+        }
+    }
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn run(report: &mut Report) -> Result<Finding, Stop> {
     report.relation(
         "threads of this process",
         format_args!("~{threads}"),
-        "more than the one that it started with",
+        "more than it started with",
         threads > 1,
     );
     far.send(b"hello")?;

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open};
 use nix::sys::stat::Mode;
+use rustix::fs::{MemfdFlags, memfd_create};
 
 use crate::claim::{Chapter, Claim, Sentence, Verdict, place};
 use crate::report::{Finding, Report, Stop};
@@ -133,7 +134,7 @@ fn run(report: &mut Report) -> Result<Finding, Stop> {
         ("O_WRONLY", OFlag::O_WRONLY, "as before"),
     ] {
         // One's own, since O_NOATIME is for the owner only.
-        let file = rustix::fs::memfd_create("flags", rustix::fs::MemfdFlags::CLOEXEC)?;
+        let file = memfd_create("flags", MemfdFlags::CLOEXEC)?;
         fcntl(&file, FcntlArg::F_SETFL(flag))?;
         let is_set = status(&file)?.contains(flag);
         let outcome = if is_set { "changed" } else { "as before" };

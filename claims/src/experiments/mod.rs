@@ -6,27 +6,38 @@ pub(crate) mod backlog;
 pub(crate) mod blocking_write;
 pub(crate) mod busy_loops;
 pub(crate) mod close_and_epoll;
+pub(crate) mod close_wakes;
 pub(crate) mod connect_result;
 pub(crate) mod connect_timeout;
+pub(crate) mod cost_by_number;
+pub(crate) mod cost_per_client;
 pub(crate) mod create_size;
 pub(crate) mod descriptor_flags;
 pub(crate) mod edge_calls;
 pub(crate) mod edge_events;
 pub(crate) mod edge_listener;
 pub(crate) mod fd_set_size;
+pub(crate) mod fin_segments;
 pub(crate) mod hang_up;
+pub(crate) mod inherited_flags;
 pub(crate) mod interrupted_sleep;
 pub(crate) mod mmap;
 pub(crate) mod one_buffer;
+pub(crate) mod passed_descriptor;
+pub(crate) mod reentrant;
+pub(crate) mod regular_file;
+pub(crate) mod reuse_address;
+pub(crate) mod segment_order;
 pub(crate) mod thundering_herd;
 pub(crate) mod urgent_byte;
 pub(crate) mod writable_mark;
 pub(crate) mod write_after_close;
+pub(crate) mod zombies;
 
 use crate::claim::Claim;
 
 /// All of them, by number.
-pub(crate) const ALL: [&Claim; 22] = [
+pub(crate) const ALL: [&Claim; 33] = [
     &mmap::CLAIM,
     &fd_set_size::CLAIM,
     &create_size::CLAIM,
@@ -49,6 +60,17 @@ pub(crate) const ALL: [&Claim; 22] = [
     &one_buffer::CLAIM,
     &async_sockets::CLAIM,
     &descriptor_flags::CLAIM,
+    &cost_by_number::CLAIM,
+    &fin_segments::CLAIM,
+    &segment_order::CLAIM,
+    &zombies::CLAIM,
+    &reentrant::CLAIM,
+    &reuse_address::CLAIM,
+    &inherited_flags::CLAIM,
+    &regular_file::CLAIM,
+    &close_wakes::CLAIM,
+    &passed_descriptor::CLAIM,
+    &cost_per_client::CLAIM,
 ];
 
 /// The claim with this number or name.
