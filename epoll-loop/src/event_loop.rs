@@ -372,61 +372,6 @@ impl<S> EventLoop<S> {
         true
     }
 
-    /// Ends a watcher; its callback is not called any more. Returns false if it
-    /// had ended already, and for a watched descriptor, which is ended by
-    /// dropping its guard.
-    pub fn cancel(&mut self, id: WatcherId) -> bool {
-        match self.watchers.get(id).map(|watcher| &watcher.kind) {
-            None | Some(Kind::Io(_) | Kind::SignalDescriptor) => false,
-            Some(_) => {
-                self.end(id);
-                true
-            }
-        }
-    }
-
-    /// Ends a watcher of any kind.
-    pub(crate) fn end(&mut self, id: WatcherId) {
-        match self.remove(id) {
-            Some(Kind::Io(io)) => self.note_removal(id, io),
-            // The kernel's set holds nothing but this one reference, but a fork
-            // may have made others: out of the set before it is closed.
-            Some(Kind::Child(descriptor)) => drop(self.epoll.delete(&descriptor)),
-            Some(Kind::Waker(alarm)) => drop(self.epoll.delete(&alarm)),
-            Some(Kind::Signal(signal)) => self.end_signal(id, signal),
-            Some(Kind::Idle) => self.idle.retain(|&other| other != id),
-            Some(Kind::BeforeWait) => self.before_wait.retain(|&other| other != id),
-            Some(Kind::AfterWait) => self.after_wait.retain(|&other| other != id),
-            Some(Kind::Timer { .. } | Kind::SignalDescriptor | Kind::Vacant) | None => {}
-        }
-    }
-
-    /// Takes a watcher out of the table, its deadline out of the heap, and it
-    /// out of the count of those that keep the loop running.
-    fn remove(&mut self, id: WatcherId) -> Option<Kind> {
-        let kind = self.watchers.remove(id)?;
-        self.timers.remove(id.slot());
-        let counted = match &kind {
-            Kind::Io(io) => {
-                if io.standing == Standing::AlwaysReady {
-                    self.always_ready.retain(|&other| other != id);
-                }
-                !io.background && io.standing != Standing::Ended
-            }
-            Kind::Timer { .. } | Kind::Child(_) | Kind::Waker(_) | Kind::Idle => true,
-            _ => false,
-        };
-        self.alive -= usize::from(counted);
-        Some(kind)
-    }
-
-    /// Ends the watches whose guards were dropped.
-    pub(crate) fn end_dropped(&mut self) {
-        while let Some(id) = self.dropped.pop() {
-            self.end(id);
-        }
-    }
-
     // ---- the observer ----
 
     /// Has `observer` told of everything the loop does from here on; `None`

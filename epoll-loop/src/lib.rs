@@ -66,14 +66,15 @@
 //!
 //! `turn.rs` is the loop: one function, a line a step. Then `watch.rs` and
 //! `changes.rs` (descriptors), `time.rs` and `timers.rs`, `signals.rs`, `waker.rs`;
-//! `event_loop.rs` has what a program calls. [`listen`] and [`accept`],
-//! [`read_within`], [`SendQueue`] and [`WatcherMap`] are what nearly every server
-//! needs beside the loop.
+//! `event_loop.rs` and `ending.rs` have what a program calls. [`listen`] and
+//! [`accept`], [`read_within`], [`SendQueue`] and [`WatcherMap`] are what nearly
+//! every server needs beside the loop.
 //!
 //! The design is libev's, from where the names watcher, pending, feed and reify
 //! come. What differs is said where it does.
 
 mod changes;
+mod ending;
 mod epoll;
 mod event_loop;
 mod listener;
