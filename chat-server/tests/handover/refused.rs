@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::ExitStatusExt;
 
-use chapter_tests::{Peer, Signal, TemporaryDirectory, limits, process};
+use chapter_tests::{Launch, Peer, Signal, TemporaryDirectory, limits, process};
 use fd_passing::handover::{Message, Messages};
 
 use crate::successor::{Dynasty, Pretender};
@@ -225,6 +225,46 @@ fn a_successor_that_is_told_to_end_while_it_waits_ends_at_once() {
     assert_eq!(ended_by, Some(Signal::SIGTERM as i32));
     let names = fs::read_dir(&*directory).unwrap().count();
     assert_eq!(names, 1, "nothing is left behind");
+}
+
+#[test]
+fn a_successor_touches_nobody_before_commit_and_is_told_to_end_in_order_after_it() {
+    // Time enough for one that did not wait for COMMIT to end its drain.
+    for (is_committed, timeout) in [(true, "1m"), (false, "1s")] {
+        let mut dynasty = Dynasty::begin(&[]);
+        let mut old = OldClients::new(dynasty.address);
+        let mut relay = Pretender::connect(&dynasty.socket());
+        relay.collect();
+        let path = dynasty.socket().with_file_name("relay");
+        let listener = UnixListener::bind(&path).unwrap();
+        let claimant = Launch::new(SERVER).args(["--takeover".into(), path]);
+        let limits = ["--takeover-timeout", timeout, "--drain", "1ms"];
+        let mut claimant = claimant.args(limits).start();
+        let mut to_claimant = relay.pass_on(&listener);
+        claimant.signal(Signal::SIGTERM);
+        old.alice.send_line("PRIVMSG #room :into the silence");
+        if is_committed {
+            relay.say(&Message::Ready);
+            assert_eq!(relay.hear().unwrap(), Message::Commit);
+            assert!(dynasty.ruling.wait().success());
+            to_claimant.say(&Message::Commit);
+            drop(relay);
+            assert!(old.bob.read_line().starts_with("ERROR :Closing link"));
+            drop(old);
+            assert!(claimant.wait().success());
+        } else {
+            assert_eq!(claimant.wait().code(), Some(1));
+            let why = "relay: timed out after 1s\n";
+            assert!(claimant.stderr().ends_with(why), "{}", claimant.stderr());
+            drop(relay);
+            let heard = old.bob.read_line();
+            assert!(
+                heard.ends_with("PRIVMSG #room :into the silence"),
+                "{heard}"
+            );
+            old.exchange();
+        }
+    }
 }
 
 #[test]

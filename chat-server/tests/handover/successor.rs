@@ -1,13 +1,14 @@
 //! Servers that follow one another, and one that only pretends to.
 
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use chapter_tests::{Launch, Program, TIMEOUT, TemporaryDirectory};
-use fd_passing::handover::{Message, MessageError, Messages};
+use fd_passing::MAX_DESCRIPTORS;
+use fd_passing::handover::{MAX_BODY_BYTES, Message, MessageError, Messages};
 
 use crate::support::{SERVER, serve};
 
@@ -75,17 +76,54 @@ pub(crate) struct Pretender {
     messages: Messages,
     /// What has come, and is kept as a real one would.
     pub(crate) descriptors: Vec<OwnedFd>,
+    /// The state that has come.
+    document: Vec<u8>,
 }
 
 impl Pretender {
     pub(crate) fn connect(path: &Path) -> Pretender {
-        let socket = UnixStream::connect(path).unwrap();
+        Pretender::over(UnixStream::connect(path).unwrap())
+    }
+
+    fn over(socket: UnixStream) -> Pretender {
         socket.set_nonblocking(true).unwrap();
         Pretender {
             socket,
             messages: Messages::new(),
             descriptors: Vec::new(),
+            document: Vec::new(),
         }
+    }
+
+    /// Gives what was taken on to a claimant, as an old server does; returns when
+    /// the claimant is ready.
+    pub(crate) fn pass_on(&mut self, listener: &UnixListener) -> Pretender {
+        let (socket, _) = listener.accept().unwrap();
+        let mut claimant = Pretender::over(socket);
+        let count = u32::try_from(self.descriptors.len()).unwrap();
+        claimant.say(&Message::Offer {
+            version: chat_server::FORMAT_VERSION,
+            descriptors: count,
+        });
+        assert_eq!(claimant.hear().unwrap(), Message::Accept);
+        let descriptors: Vec<_> = self.descriptors.iter().map(AsFd::as_fd).collect();
+        let mut rest = descriptors.as_slice();
+        for piece in self.document.chunks(MAX_BODY_BYTES) {
+            let (now, later) = rest.split_at(rest.len().min(MAX_DESCRIPTORS));
+            rest = later;
+            let message = Message::State(piece.to_vec());
+            let messages = &mut claimant.messages;
+            messages.send(&claimant.socket, &message, now).unwrap();
+            if !now.is_empty() {
+                assert_eq!(claimant.hear().unwrap(), Message::Got);
+            }
+        }
+        claimant.say(&Message::End {
+            bytes: self.document.len() as u64,
+            descriptors: count,
+        });
+        assert_eq!(claimant.hear().unwrap(), Message::Ready);
+        claimant
     }
 
     pub(crate) fn socket(&self) -> &UnixStream {
@@ -120,8 +158,12 @@ impl Pretender {
         loop {
             let before = self.descriptors.len();
             match self.hear().unwrap() {
-                Message::State(_) if self.descriptors.len() > before => self.say(&Message::Got),
-                Message::State(_) => {}
+                Message::State(piece) => {
+                    self.document.extend(piece);
+                    if self.descriptors.len() > before {
+                        self.say(&Message::Got);
+                    }
+                }
                 Message::End { .. } => return,
                 other => panic!("{other:?}"),
             }
