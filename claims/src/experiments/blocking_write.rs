@@ -42,12 +42,12 @@ pub(crate) const CLAIM: Claim = Claim {
     answers: &[
         "Never: it waits until all is written",
         "Only when the peer closes",
-        "When the peer closes, a signal comes or a time is over",
+        "When the peer closes, a signal comes or a timeout ends it",
     ],
     answer: 'c',
     does: "It gives sockets a small send buffer and writes 1 MiB with one blocking call: while the \
            peer reads everything; while it reads 100,000 bytes and closes; while signals come; and \
-           with SO_SNDTIMEO. In the last two nobody reads.",
+           with SO_SNDTIMEO. With signals and with the timeout nobody reads.",
     lesson: "A blocking write copies piece by piece, as the peer makes room. When it has to stop, \
              what it has copied so far is its result, and the reason shows only in the next call, if \
              at all. SA_RESTART does not help: a call that has done something is not restarted. So a \

@@ -51,8 +51,8 @@ pub(crate) const CLAIM: Claim = Claim {
              runs as fast as it can, with one processor at 100%. A socket is writable nearly always: \
              ask for OUT only while something waits to be sent. A connection that cannot be accepted \
              (EMFILE) stays in the backlog: let the listener rest for a while, or keep a descriptor \
-             in reserve to accept and close with. And a bit is taken away with &= !, while |= ! sets \
-             all the others and leaves this one.",
+             in reserve to accept and close with. And a bit is taken away with &= ~ (&= ! in Rust), \
+             while |= ~ sets all the others and leaves this one.",
     code: &[
         place!(
             "epoll-loop/src/send_queue.rs",

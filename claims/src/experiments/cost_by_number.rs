@@ -30,9 +30,9 @@ pub(crate) const CLAIM: Claim = Claim {
         },
         Sentence {
             original: Some(
-                "如果所有的socket基本上都是活跃的，epoll并不比select/poll有什么效率，相反，如果过多使用epoll_ctl,效率相比还有稍微的下降",
+                "如果所有的socket基本上都是活跃的---比如一个高速LAN环境，epoll并不比select/poll有什么效率，相反，如果过多使用epoll_ctl,效率相比还有稍微的下降",
             ),
-            english: "if nearly all sockets are active, epoll is no more efficient than select and \
+            english: "if nearly all sockets are active, as in a fast LAN, epoll is no more efficient than select and \
                       poll; with many epoll_ctl it is even slightly less so",
             verdict: Verdict::Imprecise,
         },

@@ -128,7 +128,10 @@ fn counted(
     bytes: usize,
     expected: [(usize, usize); 3],
 ) -> io::Result<[usize; 3]> {
-    let line = |(waits, reads)| format!("{waits} waits + {reads} reads = {}", waits + reads);
+    let line = |(waits, reads): (usize, usize)| {
+        let plural = if waits == 1 { "" } else { "s" };
+        format!("{waits} wait{plural} + {reads} reads = {}", waits + reads)
+    };
     let mut calls = [0; 3];
     for ((reader, expected), calls) in READERS.into_iter().zip(expected).zip(&mut calls) {
         let (waits, reads) = calls_of(reader, messages, bytes)?;

@@ -44,7 +44,7 @@ pub(crate) const CLAIM: Claim = Claim {
     does: "It has the echo server of the notes in Rust: one buffer; read, then wait for OUT, then \
            write up to the first zero byte, then clear the buffer. Alice and bob each send a word \
            before it looks. Then a server with a buffer for each client has the same two, and accept \
-           is called with an address length that nobody has set.",
+           is called with a length as a variable may hold it that nobody has set.",
     lesson: "Between the event for reading and the one for writing other clients have their turn: \
              what belongs to a client must be kept with the client. Bytes that were read have a \
              count and no zero at their end, a write may take a part, and the rest must be kept. \

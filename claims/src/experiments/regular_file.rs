@@ -54,7 +54,7 @@ pub(crate) const CLAIM: Claim = Claim {
     )],
     sources: &[
         "epoll_ctl(2), EPERM: the target file does not support epoll",
-        "poll(2), BUGS; select(2): regular files are always ready",
+        "POSIX.1-2024, poll: regular files always poll true for reading and writing",
     ],
     run,
 };

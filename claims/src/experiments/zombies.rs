@@ -40,12 +40,8 @@ pub(crate) const CLAIM: Claim = Claim {
             verdict: Verdict::Imprecise,
         },
     ],
-    question: "Ten children end; the handler calls waitpid once.",
-    answers: &[
-        "No zombie is left: each end calls the handler",
-        "Nine zombies are left",
-        "Ten zombies are left",
-    ],
+    question: "Ten children end, the handler waits once. Zombies?",
+    answers: &["None: each end calls the handler", "Nine", "Ten"],
     answer: 'b',
     does: "Ten children end while SIGCHLD is blocked, as it is while its handler runs; then it is \
            unblocked, and the zombies are counted: with the default action, ignored, with a handler \
