@@ -303,61 +303,6 @@ pub(crate) fn socket_option(socket: impl AsFd, name: c_int) -> nix::Result<c_int
     Errno::result(result).map(|_| value)
 }
 
-/// `ioctl(2)` with an answer that is a number: `SIOCATMARK`, `SIOCOUTQ`.
-#[allow(unsafe_code, reason = "no crate we use has these requests")]
-fn ask(descriptor: impl AsFd, request: libc::Ioctl) -> nix::Result<c_int> {
-    let mut value: c_int = 0;
-    // SAFETY: the requests of this file write one int (tcp(7)).
-    Errno::result(unsafe { libc::ioctl(descriptor.as_fd().as_raw_fd(), request, &raw mut value) })?;
-    Ok(value)
-}
-
-/// Whether what is read next of a socket stands behind its urgent byte (`SIOCATMARK`).
-///
-/// # Errors
-///
-/// What `ioctl(2)` reports.
-pub(crate) fn is_at_mark(socket: impl AsFd) -> nix::Result<bool> {
-    const SIOCATMARK: libc::Ioctl = 0x8905;
-    Ok(ask(socket, SIOCATMARK)? != 0)
-}
-
-/// Bytes that wait in the send buffer of a socket, the peer not having acknowledged them
-/// (`SIOCOUTQ`).
-///
-/// # Errors
-///
-/// What `ioctl(2)` reports.
-pub(crate) fn unacknowledged(socket: impl AsFd) -> nix::Result<usize> {
-    let bytes = ask(socket, libc::TIOCOUTQ)?;
-    Ok(usize::try_from(bytes).unwrap_or(0))
-}
-
-/// Has the master of a pseudo-terminal tell of what happens to it (`TIOCPKT`).
-///
-/// # Errors
-///
-/// What `ioctl(2)` reports.
-#[allow(unsafe_code, reason = "no crate we use has this request")]
-pub(crate) fn set_packet_mode(master: impl AsFd) -> nix::Result<()> {
-    let on: c_int = 1;
-    let raw = master.as_fd().as_raw_fd();
-    // SAFETY: the kernel reads one int (ioctl_tty(2)).
-    Errno::result(unsafe { libc::ioctl(raw, libc::TIOCPKT, &raw const on) }).map(drop)
-}
-
-/// Has the signals of a socket (`SIGURG`) sent to this process (`F_SETOWN`).
-///
-/// # Errors
-///
-/// What `fcntl(2)` reports.
-#[allow(unsafe_code, reason = "no crate we use has F_SETOWN")]
-pub(crate) fn own_signals_of(socket: impl AsFd) -> nix::Result<()> {
-    let raw = socket.as_fd().as_raw_fd();
-    // SAFETY: F_SETOWN takes a process number.
-    Errno::result(unsafe { libc::fcntl(raw, libc::F_SETOWN, libc::getpid()) }).map(drop)
-}
-
 /// `EPOLL_CTL_DEL` of a number, whether or not it is an open descriptor.
 ///
 /// # Errors

@@ -16,12 +16,13 @@ use nix::sys::socket::sockopt::Ipv4RecvErr;
 use nix::sys::socket::{MsgFlags, recv, setsockopt};
 use nix::sys::termios::{FlushArg, tcflush};
 use nix::sys::time::{TimeVal, TimeValLike};
+use oob_data::{at_mark, own_signals, packet_mode};
 use socket2::{Domain, Socket, Type};
 
 use crate::claim::{Chapter, Claim, Sentence, Verdict, place};
 use crate::readiness::{self, PATIENCE};
 use crate::report::{Finding, Report, Stop};
-use crate::sys::{is_at_mark, own_signals_of, set_packet_mode, set_socket_option};
+use crate::sys::set_socket_option;
 use crate::tcp;
 use crate::words::{errno, events};
 
@@ -54,11 +55,18 @@ pub(crate) const CLAIM: Claim = Claim {
              ordinary one. It does not overtake: if the peer has no room, only the news of it \
              arrives (SIGURG, and EAGAIN instead of EINVAL). New protocols should not use it (RFC 6093). And EPOLLPRI, or select's third \
              set, is also how an error queue or a terminal speaks.",
-    code: &[place!(
-        "epoll-loop/src/readiness.rs",
-        "/// TCP urgent data has arrived (`EPOLLPRI`).",
-        "the interest that a program asks for which does use it"
-    )],
+    code: &[
+        place!(
+            "oob-data/src/urgent.rs",
+            "/// Reads what is there, up to the mark.",
+            "a program about nothing but this: sent, announced, read in four ways"
+        ),
+        place!(
+            "epoll-loop/src/readiness.rs",
+            "/// TCP urgent data has arrived (`EPOLLPRI`).",
+            "the interest that a program asks for which does use it"
+        ),
+    ],
     sources: &[
         "tcp(7): urgent data, SIOCATMARK, SO_OOBINLINE",
         "RFC 6093, section 3: how the urgent mechanism is really implemented",
@@ -82,7 +90,7 @@ fn run(report: &mut Report) -> Result<Finding, Stop> {
     report.exact("in select's third set", true, is_exceptional(&far)?);
     let first = received(&far);
     report.exact("recv", "'123ab'", &first);
-    report.exact("at the mark", true, is_at_mark(&far)?);
+    report.exact("at the mark", true, at_mark(&far)?);
     report.exact("recv with MSG_OOB", "'c'", urgent(&far));
     report.exact("recv", "'123'", received(&far));
     report.exact("recv with MSG_OOB", "EINVAL", urgent(&far));
@@ -118,7 +126,7 @@ fn run(report: &mut Report) -> Result<Finding, Stop> {
     let queue = has_error_queue()?;
     report.exact("a socket with an error in its queue", true, queue);
     let terminal = openpty(None, None)?;
-    set_packet_mode(&terminal.master)?;
+    packet_mode(&terminal.master)?;
     tcflush(&terminal.slave, FlushArg::TCIFLUSH)?;
     let flushed = is_exceptional(&terminal.master)?;
     report.exact("a terminal whose input was flushed", true, flushed);
@@ -182,7 +190,7 @@ fn signals(report: &mut Report) -> io::Result<()> {
     let (near, far) = tcp::pair()?;
     sent(&near, &far, &[("x", true)])?;
     report.exact("without F_SETOWN", "none", one_or_none(&signals)?);
-    own_signals_of(&far)?;
+    own_signals(&far)?;
     near.send_out_of_band(b"y")?;
     readiness::settled(&signals, IN)?;
     report.exact("with F_SETOWN", "one", one_or_none(&signals)?);

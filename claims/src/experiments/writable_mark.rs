@@ -11,11 +11,12 @@ use nix::libc::{SO_RCVLOWAT, SO_SNDLOWAT};
 use nix::poll::PollTimeout;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::unistd::{read, write};
+use oob_data::unacknowledged;
 
 use crate::claim::{Chapter, Claim, Sentence, Verdict, place};
 use crate::readiness;
 use crate::report::{Finding, Report, Stop};
-use crate::sys::{set_socket_option, socket_option, unacknowledged};
+use crate::sys::{set_socket_option, socket_option};
 use crate::tcp;
 use crate::words::{events, returned, succeeded};
 
