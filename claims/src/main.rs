@@ -17,6 +17,7 @@ mod list;
 mod own_process;
 mod readiness;
 mod report;
+mod run_state;
 mod show;
 mod signals;
 mod sys;

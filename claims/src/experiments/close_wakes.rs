@@ -2,7 +2,6 @@
 //!
 //! Shows: neither `epoll_wait` nor a blocked `recv` notices; what does wake them.
 
-use std::fs;
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::AsRawFd;
@@ -13,11 +12,12 @@ use std::time::Duration;
 use nix::poll::PollTimeout;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::sys::eventfd::{EfdFlags, EventFd};
-use nix::unistd::{Pid, gettid};
+use nix::unistd::gettid;
 
 use crate::claim::{Chapter, Claim, Sentence, Verdict, place};
 use crate::readiness::PATIENCE;
 use crate::report::{Finding, Report, Stop};
+use crate::run_state;
 use crate::sys::read_number;
 use crate::tcp;
 use crate::words::returned;
@@ -124,18 +124,8 @@ fn while_asleep(
             sleeps()
         });
         let waiting = told.recv().map_err(io::Error::other)?;
-        tcp::until(|| is_asleep(waiting))?;
+        tcp::until(|| Ok(run_state::of_thread(waiting)? == 'S'))?;
         meanwhile();
         Ok(thread.join().expect("it does not panic"))
     })
-}
-
-/// Whether a thread of this process sleeps, by the field behind its name.
-fn is_asleep(thread: Pid) -> io::Result<bool> {
-    let stat = fs::read_to_string(format!("/proc/self/task/{thread}/stat"))?;
-    let state = stat
-        .rsplit(')')
-        .next()
-        .and_then(|rest| rest.trim_start().chars().next());
-    Ok(state == Some('S'))
 }

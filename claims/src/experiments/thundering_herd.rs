@@ -4,19 +4,20 @@
 //! with nothing else to do hides it.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use nix::poll::PollTimeout;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
-use nix::unistd::{Pid, pipe};
+use nix::unistd::pipe;
 use rustix::io::ioctl_fionread;
 use socket2::{SockAddr, Socket};
 
 use crate::claim::{Chapter, Claim, Sentence, Verdict, place};
 use crate::forked::Forked;
 use crate::report::{Finding, Report, Stop};
+use crate::run_state;
 use crate::tcp;
 use crate::words::succeeded;
 
@@ -295,7 +296,7 @@ impl Herd {
             let woken = self.woken()?;
             let mut sleeping = true;
             for worker in &self.workers {
-                sleeping &= sleeps(worker.pid())?;
+                sleeping &= run_state::of_process(worker.pid()) == Some('S');
             }
             looks = if sleeping && woken == before {
                 looks + 1
@@ -306,15 +307,6 @@ impl Herd {
             Ok(looks == LOOKS)
         })
     }
-}
-
-/// Whether a process sleeps, by the field behind its name in `/proc/PID/stat`.
-fn sleeps(pid: Pid) -> io::Result<bool> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    Ok(stat
-        .rsplit(')')
-        .next()
-        .is_some_and(|fields| fields.trim_start().starts_with('S')))
 }
 
 /// One listener for all, or with `SO_REUSEPORT` one for each.

@@ -3,7 +3,6 @@
 //! Shows: doing nothing by default is not ignoring; ten ends may be one signal, so a handler that
 //! reaps one child leaves nine.
 
-use std::fs;
 use std::io;
 use std::process;
 
@@ -14,6 +13,7 @@ use nix::unistd::Pid;
 
 use crate::claim::{Chapter, Claim, Sentence, Verdict, place};
 use crate::report::{Finding, Report, Stop};
+use crate::run_state;
 use crate::sys::{self, Handler};
 use crate::tcp;
 use crate::words::errno;
@@ -138,16 +138,10 @@ fn ended(
     Ok(zombies)
 }
 
-/// The state of a process, by the field behind its name in `/proc/PID/stat`.
-fn state(pid: Pid) -> Option<char> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit(')').next()?.trim_start().chars().next()
-}
-
 fn is_zombie(pid: Pid) -> bool {
-    state(pid) == Some('Z')
+    run_state::of_process(pid) == Some('Z')
 }
 
 fn lives(pid: Pid) -> bool {
-    !matches!(state(pid), None | Some('Z' | 'X'))
+    !matches!(run_state::of_process(pid), None | Some('Z' | 'X'))
 }
