@@ -4,6 +4,8 @@
 //! between two programs that are started at the same moment. To connect first
 //! and bind only when that is refused would leave a gap between the two.
 
+use std::env;
+use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -53,7 +55,7 @@ impl Host {
             bound => bound?,
         };
         let mut commands = vec![
-            format!("chat-client {IRC}"),
+            format!("{} {IRC}", own_name(env::args_os().next().as_deref())),
             format!("irssi -c {} -p {}", IRC.ip(), IRC.port()),
         ];
         let mut no_plain = None;
@@ -102,5 +104,43 @@ impl Host {
     /// What the server has ended with.
     pub(crate) fn close(self) -> io::Result<()> {
         self.server.stop()
+    }
+}
+
+/// How a shell starts this program again: by the word it was started by, which has a path in it
+/// where the shell would not find it by its name, as after `cargo run`.
+fn own_name(started_by: Option<&OsStr>) -> String {
+    let is_shown = |word: &&str| !word.is_empty() && !word.contains(char::is_control);
+    let word = started_by.and_then(OsStr::to_str).filter(is_shown);
+    let word = word.unwrap_or("chat-client");
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
+    if word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_are_told_the_word_by_which_the_program_was_started() {
+        for (started_by, told) in [
+            (Some("chat-client"), "chat-client"),
+            (Some("target/debug/chat-client"), "target/debug/chat-client"),
+            (Some("/home/zoë/chat-client"), "/home/zoë/chat-client"),
+            (
+                Some("/my programs/chat-client"),
+                "'/my programs/chat-client'",
+            ),
+            (Some("/ann's/chat-client"), r"'/ann'\''s/chat-client'"),
+            (Some("\u{1b}[2J"), "chat-client"),
+            (Some(""), "chat-client"),
+            (None, "chat-client"),
+        ] {
+            assert_eq!(own_name(started_by.map(OsStr::new)), told, "{started_by:?}");
+        }
     }
 }
