@@ -8,6 +8,7 @@ use super::App;
 use super::buffers::SERVER;
 use super::entry::{Entry, Kind};
 use super::event::LinkState;
+use super::send::NOT_CONNECTED;
 
 /// For somebody who has never seen this.
 const WELCOME: &str = "type and press Enter to talk; F1 or /help shows all keys and commands, \
@@ -52,6 +53,10 @@ impl App {
                 self.add(session, Some(current), entry.clone());
             }
             self.add(session, Some(SERVER), entry);
+        }
+        // A person who has not pressed a key since would take it for the truth.
+        if link == LinkState::Online {
+            self.flash.take_if(|flash| flash.starts_with(NOT_CONNECTED));
         }
         self.link = Some(link);
     }

@@ -72,12 +72,16 @@ impl App {
                     Entry::new(at, Kind::Info, "", &words),
                 );
             }
-            News::Answer(words) | News::Help(words) | News::Hint(words) => {
-                let index = self.answer_index(session, now);
+            News::Answer(words) | News::Help(words) => {
+                let index = self.answer_index(session, now).unwrap_or(SERVER);
+                self.add(session, Some(index), Entry::new(at, Kind::Info, "", &words));
+            }
+            News::Hint(words) => {
+                let index = self.word_index(session, now);
                 self.add(session, Some(index), Entry::new(at, Kind::Info, "", &words));
             }
             News::Refused(words) => {
-                let index = self.answer_index(session, now);
+                let index = self.word_index(session, now);
                 self.add(
                     session,
                     Some(index),
@@ -200,7 +204,8 @@ impl App {
             // The notices of services belong to what they answer.
             Said::Private(nick) if manner == Manner::Notice => self
                 .place_index(session, &Place::Private(nick))
-                .unwrap_or_else(|| self.answer_index(session, now)),
+                .or_else(|| self.answer_index(session, now))
+                .unwrap_or(SERVER),
             Said::Private(nick) => self.buffers.open(Place::Private(nick), session),
             Said::Server => SERVER,
         };
@@ -286,13 +291,19 @@ impl App {
     }
 
     /// Where an answer goes: to where it was asked, if that was just now.
-    fn answer_index(&self, session: &Session, now: Moment) -> usize {
+    fn answer_index(&self, session: &Session, now: Moment) -> Option<usize> {
         let asked = self
             .asked
             .as_ref()
             .filter(|(_, since)| now.instant.saturating_duration_since(*since) < ANSWER_TIMEOUT);
-        let index = asked.and_then(|(place, _)| self.place_index(session, place));
-        index.unwrap_or(SERVER)
+        asked.and_then(|(place, _)| self.place_index(session, place))
+    }
+
+    /// Where a refusal or a hint goes. Nobody may have asked, as for another
+    /// nick than the one that was taken: then it is said where the person looks.
+    fn word_index(&self, session: &Session, now: Moment) -> usize {
+        let asked = self.answer_index(session, now);
+        asked.unwrap_or_else(|| self.buffers.current_index())
     }
 
     /// The server has let the person into a channel: it is shown if it was asked

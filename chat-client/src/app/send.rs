@@ -13,6 +13,9 @@ use super::help::Help;
 use super::paste::{Paste, Pasted};
 use super::search::Search;
 
+/// The beginning of what is said to who sends while there is no connection.
+pub(super) const NOT_CONNECTED: &str = "not connected; your text is kept";
+
 impl App {
     /// Enter was pressed.
     pub(super) fn send(&mut self, session: &mut Session) {
@@ -56,7 +59,7 @@ impl App {
     /// Why a line cannot be sent now; it stays where it is.
     fn why_not(&self, session: &Session, text: &str) -> Option<String> {
         if !self.is_online() {
-            return Some("not connected; your text is kept, press Enter when you are".to_owned());
+            return Some(format!("{NOT_CONNECTED}, press Enter when you are"));
         }
         if session.is_full() {
             return Some("too much waits to be sent; your text is kept".to_owned());
@@ -185,7 +188,7 @@ impl App {
             self.type_line(session, escaped);
         } else {
             self.buffers.current_mut().input.set(text.to_owned());
-            self.flash = Some("not connected; your text is kept".to_owned());
+            self.flash = Some(NOT_CONNECTED.to_owned());
         }
     }
 

@@ -475,12 +475,37 @@ fn answers_appear_where_they_were_asked() {
     scene.hear(":irc.example 401 ann nobody :No such nick/channel");
     assert!(scene.text().contains("No such nick"), "{}", scene.text());
     scene.wait(60);
-    scene.hear(":irc.example 401 ann later :No such nick/channel");
-    assert!(!scene.text().contains("later"));
+    // What nobody has asked for just now is of no other place than this.
+    scene.hear(":irc.example 404 ann #lobby :Cannot send to channel");
+    assert!(scene.text().contains("Cannot send"), "{}", scene.text());
     scene.alt('1');
-    assert!(scene.text().contains("later"), "{}", scene.text());
+    assert!(!scene.text().contains("Cannot send"), "{}", scene.text());
     scene.enter("/help join");
     assert!(scene.text().contains("/join #channel"), "{}", scene.text());
+}
+
+#[test]
+fn another_nick_than_the_one_asked_for_is_told_where_one_looks() {
+    let mut scene = Scene::with(80, 12, |_| {}, &["#lobby"]);
+    scene.connect();
+    scene.hear(":irc.example 433 * ann :Nickname is already in use");
+    scene.hear(":irc.example 001 ann_ :Welcome");
+    scene.update(AppEvent::Link(LinkState::Online));
+    assert!(scene.text().contains("#lobby> "), "{}", scene.text());
+    let told = "the nick ann is taken; you are ann_";
+    assert!(scene.text().contains(told), "{}", scene.text());
+}
+
+#[test]
+fn that_there_is_no_connection_is_not_said_once_there_is() {
+    let mut scene = Scene::new(80, 12);
+    scene.go_offline(Duration::from_secs(10), 1);
+    scene.enter("are you there");
+    let told = "not connected; your text is kept";
+    assert!(scene.text().contains(told), "{}", scene.text());
+    scene.go_online();
+    assert!(!scene.text().contains(told), "{}", scene.text());
+    assert!(scene.text().contains("are you there"), "{}", scene.text());
 }
 
 #[test]
