@@ -1,4 +1,4 @@
-//! Real clients in one room: irssi, WeeChat, nc and our own client in line mode.
+//! Real clients in one room: irssi, WeeChat, nc, and our own client line by line and on its screen.
 //!
 //! Shows: what people see in the programs they use; and that irssi and WeeChat, which ask a server
 //! more than a person does, get an answer to all they ask.
@@ -9,6 +9,8 @@ mod piped;
 mod queries;
 mod relay;
 mod room;
+mod screen;
+mod screens;
 mod weechat;
 
 use crate::irssi::Irssi;

@@ -1,9 +1,10 @@
-//! Line mode on servers that others have written: ngircd, which knows nearly no extension, and
-//! `InspIRCd`, which knows most.
+//! Our client on servers that others have written: ngircd, which knows nearly no extension, and
+//! `InspIRCd`, which knows most. Line by line here, and on the screen in [`screen`].
 //!
 //! Shows: what a person needs works on both, and depends on nothing that one of them lacks.
 //! Leaves out: SASL, for which both ask a program of its own; the session's own tests play it.
 
+mod screen;
 mod server;
 
 use chapter_tests::{Launch, Peer, Program};
