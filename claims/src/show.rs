@@ -160,7 +160,7 @@ fn chart(out: &mut impl Write, unit: &str, bars: &[Bar]) -> io::Result<()> {
         let share = if largest > 0.0 { value / largest } else { 0.0 };
         let figure = format!("~{value:.1}");
         let line = format!(
-            "    {label:<labels$}  {figure:>FIGURE_COLUMNS$} {unit}  {}",
+            "    {label:<labels$}  {figure:<FIGURE_COLUMNS$} {unit}  {}",
             bar(share, room)
         );
         writeln!(out, "{}", line.trim_end())?;
@@ -328,7 +328,20 @@ mod tests {
         assert_eq!(lengths, [56, 14, 0], "{text}");
         let widths: Vec<_> = text.lines().map(display_width).collect();
         assert_eq!(widths, [80, 38, 22], "{text}");
-        assert!(text.starts_with("    poll      ~40.0 us  █"), "{text}");
+        assert!(text.starts_with("    poll   ~40.0    us  █"), "{text}");
+    }
+
+    /// A mask hides a figure and the spaces behind it, but not those before it.
+    #[test]
+    fn figures_of_any_length_begin_in_one_column() {
+        let bars = [9.8, 13.8, 1234.5].map(|value| Bar::new("a thread each", value));
+        let mut out = Vec::new();
+        chart(&mut out, "KiB", &bars).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.lines().all(|line| line.find('~') == Some(19)),
+            "{text}"
+        );
     }
 
     #[test]

@@ -5,16 +5,18 @@
 
 use std::fs;
 use std::io;
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
-use nix::unistd::read;
+use nix::unistd::{gettid, read};
 use socket2::{SockAddr, Socket};
 
 use crate::claim::{Chapter, Claim, Sentence, Verdict, place};
 use crate::forked::Forked;
 use crate::report::{Bar, Finding, Report, Stop};
+use crate::run_state;
 use crate::tcp;
 
 pub(crate) const CLAIM: Claim = Claim {
@@ -94,6 +96,13 @@ fn run(report: &mut Report) -> Result<Finding, Stop> {
         })?);
         connections.push(client);
     }
+    // Only what has come to its read has touched what it needs.
+    tcp::until(|| {
+        let mut states = processes
+            .iter()
+            .map(|process| run_state::of_process(process.pid()));
+        Ok(states.all(|state| state == Some('S')))
+    })?;
     let (mut shared, mut own) = (0, 0);
     for process in &processes {
         shared += memory(process.pid(), "Pss:")?;
@@ -106,19 +115,7 @@ fn run(report: &mut Report) -> Result<Finding, Stop> {
     drop(processes);
     connections.clear();
 
-    let before = memory("self", "Rss:")?;
-    let mut threads = Vec::new();
-    for _ in 0..CONNECTIONS {
-        let (client, accepted) = connection(&listener, &address)?;
-        threads.push(thread::spawn(move || read(&accepted, &mut [0; 4096])));
-        connections.push(client);
-    }
-    let by_thread = each(memory("self", "Rss:")?.saturating_sub(before));
-    // The readers read the end of it.
-    connections.clear();
-    for thread in threads {
-        let _ = thread.join();
-    }
+    let by_thread = with_threads(&listener, &address)?;
     let begin = Instant::now();
     let _ = thread::spawn(|| {}).join();
     let spawn = begin.elapsed();
@@ -172,6 +169,31 @@ fn run(report: &mut Report) -> Result<Finding, Stop> {
         Verdict::Right
     };
     Ok(Finding::new(answer, [threads, fork]))
+}
+
+/// The memory for each connection that a thread reads from.
+fn with_threads(listener: &Socket, address: &SockAddr) -> io::Result<f64> {
+    let mut connections = Vec::new();
+    let before = memory("self", "Rss:")?;
+    let mut threads = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let (client, accepted) = connection(listener, address)?;
+        let (tell, told) = channel();
+        threads.push(thread::spawn(move || {
+            let _ = tell.send(gettid());
+            read(&accepted, &mut [0; 4096])
+        }));
+        let reader = told.recv().map_err(io::Error::other)?;
+        tcp::until(|| Ok(run_state::of_thread(reader)? == 'S'))?;
+        connections.push(client);
+    }
+    let by_thread = each(memory("self", "Rss:")?.saturating_sub(before));
+    // The readers read the end of it.
+    connections.clear();
+    for thread in threads {
+        let _ = thread.join();
+    }
+    Ok(by_thread)
 }
 
 fn microseconds(duration: Duration) -> String {
