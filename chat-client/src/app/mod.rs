@@ -51,6 +51,9 @@ pub(crate) use movement::bottom;
 use paste::Paste;
 use search::Search;
 
+/// The longest command that is kept in one piece, in characters: it fits a row of 60 columns.
+const WHOLE_COMMAND_CHARS: usize = 40;
+
 /// Lines kept in each buffer, unless the person chooses otherwise.
 pub(crate) const SCROLLBACK_LINES: usize = 10_000;
 
@@ -210,11 +213,16 @@ impl App {
     fn tell_host_notice(&mut self, session: &Session, notice: &HostNotice) {
         match notice {
             HostNotice::Opened { commands, no_plain } => {
-                // A command is not cut at the end of a row.
-                let commands: Vec<String> = commands
-                    .iter()
-                    .map(|command| command.replace(' ', "\u{a0}"))
-                    .collect();
+                // A command is not parted at the end of a row; one with a long path in it would
+                // fill the row and be cut in the middle of a word.
+                let keep_whole = |command: &String| {
+                    if command.chars().count() <= WHOLE_COMMAND_CHARS {
+                        command.replace(' ', "\u{a0}")
+                    } else {
+                        command.clone()
+                    }
+                };
+                let commands: Vec<String> = commands.iter().map(keep_whole).collect();
                 let text = format!(
                     "this room is on your computer, open until you leave; others on it join with  {}",
                     commands.join("  or  ")

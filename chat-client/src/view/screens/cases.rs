@@ -58,6 +58,19 @@ fn the_first_run_says_what_goes_on_and_how_to_leave() {
 }
 
 #[test]
+fn a_command_with_a_long_path_is_parted_between_its_words() {
+    let mut scene = Scene::with(80, 10, |_| {}, &["#lobby"]);
+    let program = "/home/ann/workshop/target/release/chat-client";
+    scene.update(AppEvent::Host(HostNotice::Opened {
+        commands: vec![format!("{program} 127.0.0.1:6667")],
+        no_plain: None,
+    }));
+    for word in [program, "127.0.0.1:6667"] {
+        assert!(scene.text().contains(word), "{}", scene.text());
+    }
+}
+
+#[test]
 fn a_busy_channel() {
     busy(120, 24).compare("busy-channel");
     busy(80, 24).compare("80x24");
