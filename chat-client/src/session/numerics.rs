@@ -41,7 +41,11 @@ pub(super) fn news_of(number: u16, parameters: &[&[u8]]) -> Option<News> {
         317 => answer(format!("{} has been silent for {} s", at(0), at(1))),
         319 => answer(format!("{} is in {}", at(0), last())),
         314 => answer(format!("{} was {}@{}: {}", at(0), at(1), at(2), last())),
-        322 => answer(format!("{} has {} people: {}", at(0), at(1), last())),
+        322 => {
+            let (channel, count) = (at(0), at(1));
+            let people = if count == "1" { "person" } else { "people" };
+            answer(format!("{channel} has {count} {people}: {}", last()))
+        }
         324 => answer(format!("{} has mode {}", at(0), at(1))),
         331 | 332 => Some(News::Topic {
             channel: at(0),

@@ -498,6 +498,20 @@ fn answers_appear_where_they_were_asked() {
 }
 
 #[test]
+fn a_list_of_channels_counts_one_person_and_several_people() {
+    let mut scene = Scene::new(80, 12);
+    scene.enter("/list");
+    scene.hear(":irc.example 322 ann #tea 1 :the kettle");
+    scene.hear(":irc.example 322 ann #rust 12 :the book");
+    for told in [
+        "#tea has 1 person: the kettle",
+        "#rust has 12 people: the book",
+    ] {
+        assert!(scene.text().contains(told), "{}", scene.text());
+    }
+}
+
+#[test]
 fn another_nick_than_the_one_asked_for_is_told_where_one_looks() {
     let mut scene = Scene::with(80, 12, |_| {}, &["#lobby"]);
     scene.connect();
