@@ -39,7 +39,7 @@ fn object(claim: &Claim, outcome: Option<&Outcome>) -> Value {
 
 fn outcome(claim: &Claim, outcome: &Outcome) -> Value {
     let (result, more) = match &outcome.end {
-        End::Found(_) if outcome.agrees_with(claim) => ("as the text says", Value::Null),
+        End::Found(_) if outcome.agrees_with(claim) => ("as expected", Value::Null),
         End::Found(_) => ("otherwise", Value::Null),
         End::Needs(need) => ("skipped", json!(need)),
         End::Failed(why) => ("failed", json!(why)),

@@ -38,8 +38,8 @@ pub(crate) fn print(out: &mut impl Write) -> io::Result<()> {
 pub(crate) fn head(out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
-        "{:>2}  {:<18}  {:<24}  the kernel did",
-        "", "claim", "verdict"
+        "{:>2}  {:<18}  {:<24}  the kernel was",
+        "", "claim", "what the notes say is"
     )
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn line(out: &mut impl Write, claim: &Claim, outcome: &Outcome) -> io
     let did = match &outcome.end {
         End::Needs(need) => format!("skipped: needs {need}"),
         End::Failed(why) => format!("failed: {why}"),
-        End::Found(_) if outcome.agrees_with(claim) => "what the text says".to_owned(),
+        End::Found(_) if outcome.agrees_with(claim) => "as expected".to_owned(),
         End::Found(_) => "OTHERWISE".to_owned(),
     };
     let verdicts = claim.verdicts();
@@ -87,7 +87,7 @@ pub(crate) fn foot(out: &mut impl Write, outcomes: &[(&Claim, Outcome)]) -> io::
     let otherwise = outcomes.len() - agree - skipped - failed;
     writeln!(
         out,
-        "\n{}: {agree} as the text says, {otherwise} otherwise, {failed} failed, {skipped} skipped",
+        "\n{}: {agree} as expected, {otherwise} otherwise, {failed} failed, {skipped} skipped",
         show::kernel()
     )
 }
@@ -185,7 +185,7 @@ mod tests {
                 .unwrap()
                 .trim()
         };
-        assert_eq!(column(0), "what the text says");
+        assert_eq!(column(0), "as expected");
         assert_eq!(column(1), "OTHERWISE");
         assert_eq!(column(2), "failed: too many open files");
         assert_eq!(column(3), "skipped: needs io_uring");
@@ -193,7 +193,7 @@ mod tests {
             text.contains("  The kernel's answer is a, the text's b.\n"),
             "{text}"
         );
-        let sum = ": 1 as the text says, 1 otherwise, 1 failed, 1 skipped\n";
+        let sum = ": 1 as expected, 1 otherwise, 1 failed, 1 skipped\n";
         assert!(text.ends_with(sum), "{text}");
     }
 }

@@ -189,7 +189,7 @@ fn all_claims_are_tested_and_told_to_machines() {
     for claim in all["claims"].as_array().unwrap() {
         let (name, outcome) = (&claim["name"], &claim["outcome"]);
         match outcome["result"].as_str().unwrap() {
-            "as the text says" => {
+            "as expected" => {
                 assert_eq!(outcome["finding"]["answer"], claim["answer"], "{name}");
                 assert!(!outcome["rows"].as_array().unwrap().is_empty(), "{name}");
             }

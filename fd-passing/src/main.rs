@@ -36,7 +36,7 @@ use clap::{Args, Parser, Subcommand};
 ///   fd-passing demo
 ///   fd-passing explain
 ///   fd-passing offer notes.txt --socket /tmp/meet    and in another terminal:
-///   fd-passing take --socket /tmp/meet
+///   fd-passing take --socket /tmp/meet               or, instead of that:
 ///   fd-passing take --socket /tmp/meet -- wc -l
 #[allow(clippy::doc_markdown, reason = "the help text is shown as it is")]
 #[derive(Debug, Parser)]
@@ -75,7 +75,7 @@ enum Command {
     },
 }
 
-/// Open a file, and give it to whoever asks for it at a socket
+/// Open a file, and give it to the first who asks for it at a socket
 ///
 /// Only processes of the same user are answered, by the kernel's word
 /// (SO_PEERCRED), unless others are allowed. Those who take it share one offset:

@@ -41,8 +41,10 @@ pub enum TargetError {
     NoHost,
     /// No port, and nothing to guess it from.
     NoPort,
-    /// Not a number from 1 to 65535, nor two of them with the smaller first.
+    /// Not a number from 1 to 65535.
     BadPort,
+    /// The same, nor two such numbers with the smaller first.
+    BadRange,
     /// An IPv6 address without brackets, or a bracket too many.
     Brackets,
 }
@@ -122,9 +124,10 @@ impl FromStr for TargetRange {
             });
         };
         let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
-        let (first, last) = (port(first)?, port(last)?);
+        let range = |text| port(text).map_err(|_| TargetError::BadRange);
+        let (first, last) = (range(first)?, range(last)?);
         if first > last {
-            return Err(TargetError::BadPort);
+            return Err(TargetError::BadRange);
         }
         Ok(TargetRange {
             host: host.to_owned(),
@@ -158,7 +161,8 @@ impl fmt::Display for TargetError {
         f.write_str(match self {
             TargetError::NoHost => "no host, expected localhost:80 for instance",
             TargetError::NoPort => "no port, expected localhost:80 or localhost:1-1024",
-            TargetError::BadPort => "a port is a number from 1 to 65535, or two of them as 1-1024",
+            TargetError::BadPort => "a port is a number from 1 to 65535",
+            TargetError::BadRange => "a port is a number from 1 to 65535, or two of them as 1-1024",
             TargetError::Brackets => "expected [::1]:80 for an IPv6 address",
         })
     }
@@ -207,14 +211,14 @@ mod tests {
             ("[]:80", TargetError::NoHost),
             ("localhost", TargetError::NoPort),
             ("[::1]", TargetError::NoPort),
-            ("localhost:", TargetError::BadPort),
-            ("localhost:0", TargetError::BadPort),
-            ("localhost:65536", TargetError::BadPort),
-            ("localhost:+80", TargetError::BadPort),
-            ("localhost:http", TargetError::BadPort),
-            ("localhost:9-1", TargetError::BadPort),
-            ("localhost:1-", TargetError::BadPort),
-            ("localhost:1-2-3", TargetError::BadPort),
+            ("localhost:", TargetError::BadRange),
+            ("localhost:0", TargetError::BadRange),
+            ("localhost:65536", TargetError::BadRange),
+            ("localhost:+80", TargetError::BadRange),
+            ("localhost:http", TargetError::BadRange),
+            ("localhost:9-1", TargetError::BadRange),
+            ("localhost:1-", TargetError::BadRange),
+            ("localhost:1-2-3", TargetError::BadRange),
             ("::1:80", TargetError::Brackets),
             ("[::1", TargetError::Brackets),
             ("[::1]80", TargetError::Brackets),
