@@ -107,9 +107,12 @@ impl App {
         self.show((self.buffers.current_index() + step) % count);
     }
 
-    /// Shows the next buffer with something unread; after the last of them the
-    /// one from which the walk began.
+    /// Shows what has come below in this buffer, then the next buffer with
+    /// something unread; after the last of them the one from which the walk began.
     pub(super) fn show_next_unread(&mut self, session: &Session) {
+        if self.buffers.current().below > 0 {
+            return self.buffers.current_mut().follow();
+        }
         if let Some(index) = self.buffers.next_unread() {
             if self.walk_start.is_none() {
                 self.walk_start = Some(self.buffers.current().place.clone());

@@ -612,6 +612,24 @@ fn the_walk_through_what_is_unread_ends_where_it_began() {
 }
 
 #[test]
+fn the_walk_begins_with_what_has_come_below() {
+    let mut scene = Scene::with(80, 12, |_| {}, &["#a", "#lobby"]);
+    scene.go_online();
+    for number in 1..=50 {
+        scene.say("bob", &format!("message {number}"));
+    }
+    scene.key(KeyCode::PageUp);
+    scene.say("bob", "ann: are you there?");
+    scene.hear(":bob!b@h PRIVMSG #a :ann: and here?");
+    assert!(scene.text().contains("1 new"));
+    scene.alt('a');
+    assert!(scene.text().contains("ann: are you there?"));
+    assert!(!scene.text().contains("1 new"));
+    scene.alt('a');
+    assert!(scene.text().starts_with(" #a"));
+}
+
+#[test]
 fn the_unread_line_is_found_again() {
     let mut scene = Scene::with(80, 12, |_| {}, &["#a", "#lobby"]);
     scene.go_online();
