@@ -70,6 +70,10 @@ impl Presence {
                 (Change::CameAndWent(who), Change::Joined(_)) if is_same(who) => {
                     Change::Joined(who.clone())
                 }
+                // By the name under which the reader knows who has left.
+                (Change::Renamed(before, who), Change::Left(_, why)) if is_same(who) => {
+                    Change::Left(before.clone(), why.clone())
+                }
                 _ => continue,
             };
             *earlier = combined;
@@ -95,67 +99,38 @@ impl Presence {
         self.changes.push(Change::Renamed(from.into(), to.into()));
     }
 
-    /// Whether somebody is there who was not before.
+    /// Whether the line begins with somebody who has come, or is somebody else.
     pub(crate) fn has_come(&self) -> bool {
-        !self
-            .changes
-            .iter()
-            .all(|change| matches!(change, Change::Left(..)))
+        !matches!(self.changes.first(), Some(Change::Left(..)))
     }
 
-    /// In words: `carol, dave joined · erin left`.
+    /// In words, those who did the same together, in the order in which the
+    /// first of them did it: `carol, dave joined · erin left`.
     pub(crate) fn words(&self, symbols: &Symbols) -> String {
-        let mut words = String::new();
-        let names = |which: fn(&Change) -> Option<&str>| -> Vec<&str> {
-            self.changes.iter().filter_map(which).collect()
-        };
-        let groups = [
-            (
-                names(|change| match change {
-                    Change::Joined(nick) => Some(nick),
-                    _ => None,
-                }),
-                "joined",
-            ),
-            (
-                names(|change| match change {
-                    Change::Left(nick, _) => Some(nick),
-                    _ => None,
-                }),
-                "left",
-            ),
-            (
-                names(|change| match change {
-                    Change::Returned(nick) => Some(nick),
-                    _ => None,
-                }),
-                "left and came back",
-            ),
-            (
-                names(|change| match change {
-                    Change::CameAndWent(nick) => Some(nick),
-                    _ => None,
-                }),
-                "came and went",
-            ),
-        ];
-        let separator = format!(" {} ", symbols.dot);
-        let mut add = |part: &str| {
-            if !words.is_empty() {
-                words.push_str(&separator);
-            }
-            words.push_str(part);
-        };
-        for (nicks, what) in groups {
-            if !nicks.is_empty() {
-                add(&format!("{} {what}", nicks.join(", ")));
-            }
-        }
+        // What was done, and by whom; or from which nick to which.
+        let mut parts: Vec<(Option<&str>, Vec<&str>)> = Vec::new();
         for change in &self.changes {
-            if let Change::Renamed(from, to) = change {
-                add(&format!("{from} is now {to}"));
+            let (what, nick) = match change {
+                Change::Joined(nick) => ("joined", nick),
+                Change::Left(nick, _) => ("left", nick),
+                Change::Returned(nick) => ("left and came back", nick),
+                Change::CameAndWent(nick) => ("came and went", nick),
+                Change::Renamed(from, to) => {
+                    parts.push((None, vec![from, to]));
+                    continue;
+                }
+            };
+            match parts.iter_mut().find(|(known, _)| *known == Some(what)) {
+                Some((_, nicks)) => nicks.push(nick),
+                None => parts.push((Some(what), vec![nick])),
             }
         }
+        let parts = parts.into_iter().map(|(what, nicks)| match what {
+            Some(what) => format!("{} {what}", nicks.join(", ")),
+            None => nicks.join(" is now "),
+        });
+        let separator = format!(" {} ", symbols.dot);
+        let mut words = parts.collect::<Vec<_>>().join(&separator);
         if let [Change::Left(_, why)] = self.changes.as_slice()
             && !why.is_empty()
         {
@@ -195,6 +170,27 @@ mod tests {
             "carol, dave joined · erin left"
         );
         assert_eq!(words(vec![left("erin")]), "erin left (bye)");
+    }
+
+    #[test]
+    fn what_came_first_is_told_first() {
+        let renamed = |from: &str, to: &str| Change::Renamed(from.into(), to.into());
+        assert_eq!(
+            words(vec![left("build-bot"), joined("zed")]),
+            "build-bot left · zed joined"
+        );
+        assert_eq!(
+            words(vec![renamed("guest1", "carl"), joined("zed")]),
+            "guest1 is now carl · zed joined"
+        );
+        // The reader does not know yet who carl is.
+        assert_eq!(
+            words(vec![renamed("guest1", "carl"), left("carl")]),
+            "guest1 left (bye)"
+        );
+        let mut presence = Presence::new(left("talker"));
+        presence.fold(joined("zed"), str::to_lowercase);
+        assert!(!presence.has_come(), "the sign is of what is told first");
     }
 
     #[test]
