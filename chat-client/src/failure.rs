@@ -41,6 +41,8 @@ pub(crate) enum LostReason {
     Unsent(usize),
     /// The server has not answered for so long.
     Silent(Duration),
+    /// It does not speak IRC, but says this.
+    Foreign(String),
     /// The server sends and does not read: what it asks for piles up here.
     NotReading,
 }
@@ -82,6 +84,7 @@ impl fmt::Display for LostReason {
             LostReason::Silent(timeout) => {
                 write!(f, "timed out: no answer within {}", show_duration(*timeout))
             }
+            LostReason::Foreign(words) => write!(f, "does not speak IRC, it says: {words}"),
             LostReason::NotReading => f.write_str("connection given up: the server does not read"),
         }
     }

@@ -51,6 +51,8 @@ pub(crate) struct Buffer {
     pub(crate) scroll: Scroll,
     /// How many messages have come while the scroll was held.
     pub(crate) below: usize,
+    /// The first of them that speaks to the person, and was not gone to.
+    pub(super) mention_below: Option<EntryId>,
     /// The first message that was not read.
     pub(crate) unread_from: Option<EntryId>,
     pub(crate) unread: usize,
@@ -72,6 +74,7 @@ impl Buffer {
             laid: LaidEntries::default(),
             scroll: Scroll::default(),
             below: 0,
+            mention_below: None,
             unread_from: None,
             unread: 0,
             activity: Activity::Nothing,
@@ -125,7 +128,7 @@ impl Buffer {
                 self.nick_columns = self.wanted_nick_columns;
             }
         }
-        let is_message = entry.is_message();
+        let (is_message, is_mention) = (entry.is_message(), entry.marks.is_mention);
         let id = if entry.marks.is_history {
             self.insert_history(entry)
         } else {
@@ -140,6 +143,9 @@ impl Buffer {
         }
         if is_message && self.scroll != Scroll::Following {
             self.below += 1;
+            if is_mention {
+                self.mention_below = self.mention_below.or(Some(id));
+            }
         }
     }
 
@@ -205,6 +211,7 @@ impl Buffer {
     pub(crate) fn follow(&mut self) {
         self.scroll = Scroll::Following;
         self.below = 0;
+        self.mention_below = None;
         self.nick_columns = self.wanted_nick_columns;
     }
 

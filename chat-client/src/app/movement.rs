@@ -4,7 +4,7 @@ use crate::session::Session;
 use crate::view;
 
 use super::App;
-use super::buffer::{Buffer, Place};
+use super::buffer::{Activity, Buffer, Place};
 use super::laid::{Manner, Shape};
 use super::log::EntryId;
 use super::scroll::{KnownNicks, Position, Rows, Scroll};
@@ -107,10 +107,18 @@ impl App {
         self.show((self.buffers.current_index() + step) % count);
     }
 
-    /// Shows what has come below in this buffer, then the next buffer with
-    /// something unread; after the last of them the one from which the walk began.
+    /// Shows what is unread, mentions first: what has come below in this buffer,
+    /// then the next buffer with something; after the last of them the one from
+    /// which the walk began.
     pub(super) fn show_next_unread(&mut self, session: &Session) {
-        if self.buffers.current().below > 0 {
+        if let Some(entry) = self.buffers.current_mut().mention_below.take() {
+            let (mut rows, _) = self.rows(session);
+            let bottom = rows.last_of(entry);
+            return self.hold(session, bottom);
+        }
+        let is_mention = (self.buffers.unread().next())
+            .is_some_and(|(_, buffer)| buffer.activity == Activity::Mention);
+        if self.buffers.current().below > 0 && !is_mention {
             return self.buffers.current_mut().follow();
         }
         if let Some(index) = self.buffers.next_unread() {

@@ -104,7 +104,8 @@ impl Rows<'_> {
         Position { entry, row }
     }
 
-    fn last_of(&mut self, entry: EntryId) -> Position {
+    /// The last row of an entry.
+    pub(crate) fn last_of(&mut self, entry: EntryId) -> Position {
         let rows = self.laid(entry).map_or(1, |laid| laid.rows.len());
         Position {
             entry,

@@ -110,6 +110,9 @@ impl Link {
                 });
             },
         );
+        if let Some(words) = session.foreign_words() {
+            return Err(LostReason::Foreign(words.to_owned()));
+        }
         match read {
             Ok(ReadEnd::Drained | ReadEnd::BudgetSpent) => Ok(()),
             Ok(ReadEnd::EndOfStream) => Err(match connection.send_error.take() {

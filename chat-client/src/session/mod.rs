@@ -16,6 +16,7 @@ mod channels;
 mod command;
 mod ctcp;
 mod execute;
+mod foreign;
 mod ignoring;
 mod isupport;
 mod login;
@@ -76,6 +77,10 @@ pub(crate) struct Session {
     reports: Vec<Report>,
     /// What the server has said as its last words.
     last_words: Option<String>,
+    /// Whether the server has said anything on this connection.
+    has_heard_irc: bool,
+    /// What has come in its place.
+    foreign_words: Option<String>,
     /// Masks of people whose words are not shown.
     ignored: Vec<String>,
     /// What the person has said to himself, and what has come of it once.
@@ -121,6 +126,8 @@ impl Session {
             allowance: Allowance::new(),
             reports: Vec::new(),
             last_words: None,
+            has_heard_irc: false,
+            foreign_words: None,
             ignored: Vec::new(),
             said_to_oneself: None,
         }

@@ -16,7 +16,11 @@ impl Session {
     /// Takes a line of the server, without its end. What is no message is
     /// passed over: there is nothing that a person could do about it.
     pub(crate) fn receive(&mut self, line: &[u8], now: Instant) {
-        let Ok(message) = Message::parse(line) else {
+        let message = Message::parse(line).ok();
+        if self.is_foreign(line, message.as_ref()) {
+            return;
+        }
+        let Some(message) = message else {
             return;
         };
         let first = self.reports.len();
@@ -37,6 +41,9 @@ impl Session {
     /// The server has sent a line that is longer than lines may be, or with
     /// bytes in it that none may hold.
     pub(crate) fn receive_unreadable(&mut self) {
+        if self.is_foreign(b"something unreadable", None) {
+            return;
+        }
         self.hint("a line of the server was too long or broken, and is left out");
     }
 

@@ -17,6 +17,8 @@ impl Session {
         self.stage = Stage::Registering { underscores: 0 };
         self.isupport = Isupport::default();
         self.last_words = None;
+        self.has_heard_irc = false;
+        self.foreign_words = None;
         self.user_and_host = None;
         self.login = Login::default();
         self.batches = Batches::default();

@@ -532,3 +532,37 @@ fn messages_without_their_parameters_are_no_panic() {
         conversation.server(&format!(":ann!x {command}"));
     }
 }
+
+#[test]
+fn who_does_not_speak_irc_is_known_by_the_first_line() {
+    for line in [
+        "-- Welcome to Workshop, guest1.",
+        "HTTP/1.1 400 Bad Request",
+        "SSH-2.0-OpenSSH_9.2",
+        "220 mail.example ESMTP",
+    ] {
+        let mut session = Conversation::begin(&[]).session;
+        session.receive(line.as_bytes(), Instant::now());
+        let expected = (!line.starts_with("220")).then_some(line);
+        // An SMTP greeting looks like a numeric; then the time-out decides.
+        assert_eq!(session.foreign_words(), expected);
+    }
+    for line in [
+        "PING :x",
+        "NOTICE * :Looking up",
+        ":irc.example 020 * :Wait",
+        "ERROR :Full",
+    ] {
+        let mut session = Conversation::begin(&[]).session;
+        session.receive(line.as_bytes(), Instant::now());
+        session.receive(b"??? what a server may say later", Instant::now());
+        session.receive_unreadable();
+        assert_eq!(session.foreign_words(), None, "{line}");
+    }
+    let mut session = Conversation::begin(&[]).session;
+    session.receive_unreadable();
+    assert_eq!(session.foreign_words(), Some("something unreadable"));
+    session.disconnect();
+    session.connect();
+    assert_eq!(session.foreign_words(), None, "another connection");
+}

@@ -1,9 +1,9 @@
 //! How the program ends, and what it says of it.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 
 use chapter_tests::{Launch, Program, Signal};
-use socket2::{Domain, SockAddr, Socket, Type};
+use nonblock_connect::SilentListener;
 
 use crate::fake_server::{CLIENT, FakeServer, let_go, register, says_up_to};
 
@@ -58,19 +58,28 @@ fn every_address_of_a_name_is_tried() {
 
 #[test]
 fn a_server_that_does_not_answer_at_all_is_given_up() {
-    // A backlog of none, and somebody in it: the next one hears nothing.
-    let silent = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    silent
-        .bind(&SockAddr::from(SocketAddr::from(([127, 0, 0, 1], 0))))
-        .unwrap();
-    silent.listen(0).unwrap();
-    let address = silent.local_addr().unwrap().as_socket().unwrap();
-    let _unaccepted = TcpStream::connect(address).unwrap();
+    let silent = SilentListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let address = silent.address();
     let finished = Launch::new(CLIENT).args([address.to_string()]).run();
     assert_eq!(finished.status.code(), Some(1));
     assert_eq!(
         finished.stderr,
         format!("chat-client: {address}: connection timed out\n")
+    );
+}
+
+#[test]
+fn who_does_not_speak_irc_is_quoted_and_not_waited_for() {
+    let server = FakeServer::open();
+    let program = server.client(&[]).stdin_pipe().start();
+    let mut client = server.accept();
+    client.send_line("-- Welcome to Workshop, guest1.");
+    let finished = program.finish();
+    assert_eq!(finished.status.code(), Some(1));
+    let why = "does not speak IRC, it says: -- Welcome to Workshop, guest1.";
+    assert_eq!(
+        finished.stderr,
+        format!("chat-client: {}: {why}\n", server.address())
     );
 }
 

@@ -612,7 +612,7 @@ fn the_walk_through_what_is_unread_ends_where_it_began() {
 }
 
 #[test]
-fn the_walk_begins_with_what_has_come_below() {
+fn the_walk_goes_to_mentions_first_here_and_elsewhere_and_then_to_the_end() {
     let mut scene = Scene::with(80, 12, |_| {}, &["#a", "#lobby"]);
     scene.go_online();
     for number in 1..=50 {
@@ -620,13 +620,24 @@ fn the_walk_begins_with_what_has_come_below() {
     }
     scene.key(KeyCode::PageUp);
     scene.say("bob", "ann: are you there?");
+    for number in 51..=80 {
+        scene.say("bob", &format!("message {number}"));
+    }
     scene.hear(":bob!b@h PRIVMSG #a :ann: and here?");
-    assert!(scene.text().contains("1 new"));
     scene.alt('a');
-    assert!(scene.text().contains("ann: are you there?"));
-    assert!(!scene.text().contains("1 new"));
+    assert!(
+        scene.text().contains("ann: are you there?"),
+        "a mention here"
+    );
+    assert!(!scene.text().contains("message 80"));
     scene.alt('a');
-    assert!(scene.text().starts_with(" #a"));
+    assert!(scene.text().starts_with(" #a"), "a mention elsewhere");
+    scene.alt('a');
+    assert!(scene.text().starts_with(" #lobby"), "where the walk began");
+    scene.key(KeyCode::PageUp);
+    scene.say("bob", "just talk");
+    scene.alt('a');
+    assert!(scene.text().contains("just talk"), "what has come below");
 }
 
 #[test]
