@@ -119,14 +119,13 @@ impl Launch {
         self
     }
 
-    /// Starts it with so many descriptors as its hard and soft limit, through prlimit(1).
-    ///
-    /// # Panics
-    ///
-    /// If prlimit is not installed.
+    /// Starts it with so many descriptors as its hard and soft limit, through a shell's ulimit.
     #[must_use]
-    pub fn descriptor_limit(self, limit: u64) -> Self {
-        self.under("prlimit", [format!("--nofile={limit}")])
+    pub fn descriptor_limit(mut self, limit: u64) -> Self {
+        let script = format!("ulimit -n {limit} && exec \"$@\"");
+        self.under
+            .splice(0..0, ["/bin/sh", "-c", &script, "sh"].map(OsString::from));
+        self
     }
 
     /// How long each wait for the program may last before the test fails, instead of [`TIMEOUT`].

@@ -184,7 +184,7 @@ fn a_descriptor_limit_holds_for_the_program_alone() {
     program.write("it is cat now\n");
     program.wait_for_line("it is cat now");
     assert_eq!(program.stdout(), "37\n37\nit is cat now\n");
-    // prlimit became the shell, and that became cat: the process is the program's.
+    // The limiting shell became the shell, and that became cat: the process is the program's.
     let name = std::fs::read_to_string(format!("/proc/{}/comm", program.pid())).unwrap();
     assert_eq!(name, "cat\n");
     assert!(chapter_tests::limits::descriptor_limit() > 37);

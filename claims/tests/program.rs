@@ -134,9 +134,6 @@ fn wrong_usage_is_exit_code_2_and_says_what_there_is() {
 
 #[test]
 fn an_experiment_that_cannot_be_carried_out_is_one_line_and_exit_code_1() {
-    if tools::find("prlimit").is_none() {
-        return;
-    }
     let short = || Launch::new(CLAIMS).descriptor_limit(12);
     let one = short().args(["create-size"]).run();
     assert_eq!(one.status.code(), Some(1));

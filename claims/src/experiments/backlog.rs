@@ -56,8 +56,8 @@ pub(crate) const CLAIM: Claim = Claim {
             "as much as somaxconn allows, so that a burst of clients is not made to wait a second"
         ),
         place!(
-            "chat-client/tests/program/ending.rs",
-            "silent.listen(0)",
+            "nonblock-connect/src/silent.rs",
+            "listener.listen(0)",
             "a full backlog is the peer that never answers"
         ),
     ],
