@@ -1,27 +1,15 @@
 //! The example servers, as a client sees them: the one on the loop and the one
 //! on bare epoll do the same.
-//!
-//! `cargo test` builds the examples; with `--test examples` alone, build them
-//! first: `cargo build -p epoll-loop --examples`.
 
-use std::env;
 use std::fs;
 use std::io::Write;
 use std::net::Shutdown;
-use std::path::PathBuf;
 use std::thread;
 use std::time::Instant;
 
 use chapter_tests::{Launch, Peer, Pid, Program, TIMEOUT};
 
-/// The example of that name, beside this test's own program.
-fn example(name: &str) -> PathBuf {
-    let own = env::current_exe().unwrap();
-    let folder = own.parent().and_then(|deps| deps.parent()).unwrap();
-    let path = folder.join("examples").join(name);
-    assert!(path.exists(), "{} has to be built before", path.display());
-    path
-}
+use crate::example;
 
 /// Runs `test` with each of the two servers.
 fn with_each(test: impl Fn(&Program)) {
@@ -177,6 +165,6 @@ fn out_of_descriptors_it_rests_and_serves_those_who_wait_later() {
 
 #[test]
 fn the_server_on_the_loop_has_at_most_sixty_lines() {
-    let source = include_str!("../examples/echo.rs");
+    let source = include_str!("../../examples/echo.rs");
     assert!(source.lines().count() <= 60);
 }
