@@ -31,8 +31,10 @@
 //! | compare printed output with a file | [`Transcript`], [`Mask`] |
 //! | see what the kernel knows of a process | [`process`] |
 //! | know how many descriptors there are | [`limits`] |
+//! | write a benchmark | [`benchmark`], and `chapter`'s medians |
 //! | have a place for files | [`TemporaryDirectory`] |
 
+pub mod benchmark;
 mod deadline;
 mod difference;
 mod launch;

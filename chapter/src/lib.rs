@@ -2,6 +2,7 @@
 //!
 //! Whoever has used one program knows the others: durations and sizes are written the same way, a
 //! server says where it listens, a failure is one line and exit code 1, `--trace` shows the loop.
+//! Figures come as medians of rounds, with the machine on which they were measured.
 //!
 //! ```no_run
 //! use std::io;
@@ -45,7 +46,9 @@ mod descriptor_limit;
 mod duration;
 mod exit;
 mod listening_on;
+mod machine;
 mod quantity;
+mod rounds;
 mod size;
 mod timeline;
 mod trace;
@@ -56,7 +59,9 @@ pub use descriptor_limit::{descriptor_limit, raise_descriptor_limit};
 pub use duration::{ShowDuration, duration, show_duration};
 pub use exit::exit;
 pub use listening_on::listening_on;
+pub use machine::Machine;
 pub use quantity::QuantityError;
+pub use rounds::{Estimate, interleave, median};
 pub use size::{ShowSize, show_size, size};
 pub use timeline::{Timeline, Unexpected};
 pub use trace::Trace;

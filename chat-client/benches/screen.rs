@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chapter_tests::{Launch, Peer, Program, Pty, TemporaryDirectory, process, tools};
+use chapter_tests::{Launch, Peer, Program, Pty, TemporaryDirectory, benchmark, process, tools};
 
 const SIZE: (u16, u16) = (160, 50);
 const SCROLLBACK_LINES: usize = 10_000;
@@ -27,10 +27,11 @@ const IDLE: Duration = Duration::from_secs(10);
 const PAUSES: [u64; 5] = [3, 11, 19, 29, 37];
 
 fn main() {
-    // cargo test runs benchmarks too, if told to; this one takes half a minute.
-    if !std::env::args().any(|argument| argument == "--bench") {
+    // This one takes half a minute.
+    if !benchmark::is_asked_to_measure() {
         return;
     }
+    println!("{}", chapter::Machine::here());
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it is bound").to_string();
     let pty = Pty::open(SIZE);

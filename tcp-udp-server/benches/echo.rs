@@ -43,6 +43,7 @@ const LOST_AFTER: Duration = Duration::from_millis(50);
 
 fn main() -> io::Result<()> {
     // `cargo bench -- FILTER` and its own flags mean nothing here.
+    println!("{}", chapter::Machine::here());
     println!(
         "{}s each; TCP: {CONNECTIONS} connections, {} a write; \
          UDP: {DATAGRAM_BYTES} bytes a datagram, 1 or {WINDOW} on their way",
