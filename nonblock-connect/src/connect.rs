@@ -5,9 +5,10 @@
 //! Leaves out: waiting. Between the two functions the descriptor belongs into an event loop.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use nix::errno::Errno;
+use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Begins to connect to `to`: the socket becomes writable when the attempt is over.
@@ -19,11 +20,34 @@ use socket2::{Domain, Protocol, Socket, Type};
 /// What `socket(2)` reports (`EMFILE`), and what `connect(2)` knows at once (`ENETUNREACH`,
 /// `EACCES`). A refusal is not among them, not even on loopback: it comes as a readiness.
 pub fn begin(to: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(
+    connect(new_socket(to)?, to)
+}
+
+/// Begins to connect to `to` from the address `source` of this machine, for who needs more
+/// connections to one address than there are ports: each source has some 28,000 of its own
+/// (`net.ipv4.ip_local_port_range`), and on loopback all of 127.0.0.0/8 are sources.
+///
+/// # Errors
+///
+/// As [`begin`]; `EADDRNOTAVAIL` if `source` is no address of this machine, or has no port left.
+pub fn begin_from(source: IpAddr, to: SocketAddr) -> io::Result<Socket> {
+    let socket = new_socket(to)?;
+    // The port is chosen by connect, which knows both ends: one that is taken only for another
+    // peer will do. Without this, bind has to find one that is taken for nobody.
+    setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
+    socket.bind(&SocketAddr::new(source, 0).into())?;
+    connect(socket, to)
+}
+
+fn new_socket(to: SocketAddr) -> io::Result<Socket> {
+    Socket::new(
         Domain::for_address(to),
         Type::STREAM.nonblocking().cloexec(),
         Some(Protocol::TCP),
-    )?;
+    )
+}
+
+fn connect(socket: Socket, to: SocketAddr) -> io::Result<Socket> {
     match socket.connect(&to.into()) {
         Ok(()) => Ok(socket),
         // A signal does not end the attempt either; a second connect would be EALREADY.
@@ -74,6 +98,16 @@ mod tests {
         );
         let err = outcome(&socket, own.as_socket().unwrap()).unwrap_err();
         assert_eq!(err.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn the_peer_sees_the_source_that_was_asked_for() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let source = IpAddr::from([127, 1, 2, 3]);
+        let socket = begin_from(source, listener.local_addr().unwrap()).unwrap();
+        let (_, peer) = listener.accept().unwrap();
+        assert_eq!(peer.ip(), source);
+        assert_eq!(socket.local_addr().unwrap().as_socket(), Some(peer));
     }
 
     #[test]

@@ -1,0 +1,161 @@
+//! The command line.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::rc::Rc;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, value_parser};
+use nonblock_connect::{Target, TargetError};
+
+use crate::failure::Failure;
+use crate::fan_out::{self, Amount};
+
+/// The port that IRC servers listen on.
+const IRC_PORT: u16 = 6667;
+
+/// The most text in a message that fits every server's lines: 512 bytes less the source, the
+/// command, the channel and the line's end.
+const MAX_TEXT_BYTES: i64 = 350;
+
+/// Measure how much an IRC server carries, and how it behaves under load
+///
+/// Chapter: the stress client (the book's chapter 16, listing 16-4). One process and one event loop
+/// drive all the connections; start it with --trace to see it at work. It works with any IRC
+/// server. Results are on standard output, progress is on standard error.
+///
+/// Servers slow down who talks fast. To measure a server and not its patience, lift that limit:
+/// chat-server has --flood-rate 0 and --max-clients, others have it in their configuration.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES, subcommand_precedence_over_arg = true)]
+pub(crate) struct Arguments {
+    /// The server: host:port; without a port it is 6667
+    #[arg(value_name = "TARGET", value_parser = target, required_unless_present = "serve")]
+    pub(crate) target: Option<Target>,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    /// Be our own server, and nothing else
+    #[arg(long, hide = true)]
+    pub(crate) serve: bool,
+
+    /// The server's process, if it is on this machine: its CPU time, threads and memory are
+    /// measured too
+    #[arg(long, value_name = "PID", value_parser = value_parser!(u32).range(1..=i64::from(i32::MAX)), global = true)]
+    pub(crate) pid: Option<u32>,
+
+    /// One JSON object instead of a table
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Nothing about progress on standard error
+    #[arg(long, global = true)]
+    pub(crate) quiet: bool,
+
+    /// How long nothing may come from the server before this is given up (500ms, 3s, 2m)
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = chapter::duration, global = true)]
+    pub(crate) patience: Duration,
+
+    #[command(flatten)]
+    pub(crate) trace: chapter::Trace,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  chat-server --flood-rate 0 &
+  stress-client 127.0.0.1 fan-out --pid $(pidof chat-server)
+  stress-client 127.0.0.1 fan-out --receivers 1000 --window 64 --json";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    FanOut(FanOutArguments),
+}
+
+/// Have many receive what few say: deliveries a second, and what each costs the server
+///
+/// Receivers and senders are all members of one channel, so each message is delivered to everybody
+/// but its sender. A message is outstanding until the last member has it; each sender sends the
+/// next when fewer than --window are. With --window 1 nothing can be sent together; the larger it
+/// is, the more a server saves that writes to each member only once for many messages.
+#[derive(Debug, Args)]
+pub(crate) struct FanOutArguments {
+    /// Clients that only listen
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u32).range(1..))]
+    receivers: u32,
+
+    /// Clients that speak, and listen to each other
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
+    senders: u32,
+
+    /// Messages that each sender may have outstanding
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = value_parser!(u32).range(1..))]
+    window: u32,
+
+    /// Bytes of text in a message
+    #[arg(long, value_name = "BYTES", default_value_t = 100, value_parser = value_parser!(u32).range(1..=MAX_TEXT_BYTES))]
+    bytes: u32,
+
+    /// For how long is sent (500ms, 3s, 2m)
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = chapter::duration)]
+    duration: Duration,
+
+    /// Send so many messages from each sender, however long that takes
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..), conflicts_with = "duration")]
+    messages: Option<u64>,
+
+    /// The channel they meet in; nobody else should be in it
+    #[arg(long, value_name = "NAME", default_value = "#stress")]
+    channel: String,
+}
+
+impl FanOutArguments {
+    pub(crate) fn plan(&self) -> fan_out::Plan {
+        fan_out::Plan {
+            receivers: self.receivers as usize,
+            senders: self.senders as usize,
+            window: self.window as usize,
+            message_bytes: self.bytes as usize,
+            amount: self
+                .messages
+                .map_or(Amount::Time(self.duration), Amount::Messages),
+            channel: Rc::from(self.channel.as_str()),
+        }
+    }
+}
+
+fn target(text: &str) -> Result<Target, TargetError> {
+    Target::with_default_port(text, IRC_PORT)
+}
+
+/// Ends the program: what is to be measured has not been said.
+pub(crate) fn say_what_is_missing() -> ! {
+    let message = "what is to be measured? e.g. stress-client 127.0.0.1:6667 fan-out";
+    Arguments::command()
+        .error(ErrorKind::MissingSubcommand, message)
+        .exit()
+}
+
+/// Looks a name up, before any loop begins: a name server may take its time.
+pub(crate) fn resolve(target: &Target) -> Result<SocketAddr, Failure> {
+    (target.host.as_str(), target.port)
+        .to_socket_addrs()
+        .and_then(|mut addresses| addresses.next().ok_or(std::io::ErrorKind::NotFound.into()))
+        .map_err(|err| Failure::LookUp(target.clone(), err))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_target_without_a_port_is_an_irc_server() {
+        assert_eq!(target("localhost").unwrap().port, 6667);
+        assert_eq!(target("[::1]:7000").unwrap().port, 7000);
+    }
+}

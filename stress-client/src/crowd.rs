@@ -1,0 +1,512 @@
+//! Many clients of one server, on one loop.
+//!
+//! Shows: a connection's life as stages (connecting, registering, joining, ready), a few hundred
+//! under way at a time; output that is gathered and written once a turn; lines that are all alike
+//! and are recognised without being parsed again ([`Driver::known`]).
+//! Leaves out: what is measured. Each measurement is a [`Driver`].
+//!
+//! The printed listing (16-4) opens one connection a second, and arms the events of a descriptor
+//! again that it has just closed. Here a connection is begun as soon as an earlier one is through,
+//! and a watch that has ended cannot be asked for anything.
+
+use std::collections::VecDeque;
+use std::io;
+use std::mem;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use chat_protocol::{Decoded, LineDecoder, Message, TagLimit, neutral};
+use epoll_loop::{
+    Event, EventLoop, Interest, ReadEnd, SendQueue, Watch, Watched, WatcherMap, read_within,
+};
+use socket2::Socket;
+
+use crate::failure::Failure;
+use crate::sources::Sources;
+
+/// Clients that are connecting, registering or joining at the same time.
+const UNDER_WAY: usize = 256;
+
+/// What is read at once, through one buffer for all.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// What one client may read in one turn.
+const BYTES_A_TURN: usize = 1024 * 1024;
+
+/// What waits to be sent is written when it can be: no client has more than a window of messages.
+const NO_MARK: usize = usize::MAX;
+
+/// The token of a PING whose answer says that everything before it has been read.
+const SETTLE: &[u8] = b"settle";
+
+/// Nicks under which one client tries to register.
+const MAX_NICKS: u32 = 10;
+
+/// Which client; they are numbered from 0 in the order in which they began.
+pub(crate) type ClientNumber = usize;
+
+/// What is done with a crowd of clients: the state of the loop.
+pub(crate) trait Driver: Sized + 'static {
+    /// The crowd.
+    fn crowd(&mut self) -> &mut Crowd;
+
+    /// The last of those that were called has arrived: nobody is under way any more.
+    fn gathered(&mut self, event_loop: &mut EventLoop<Self>);
+
+    /// Everybody has read what the server had sent before [`settle`] was called.
+    fn settled(&mut self, _: &mut EventLoop<Self>) {}
+
+    /// A client is where it was to go.
+    fn arrived(&mut self, _: &mut EventLoop<Self>, _: ClientNumber) {}
+
+    /// How many of the first `bytes` need no parsing, since they are lines that this has seen
+    /// before and has taken into account. They begin with a line.
+    fn known(&mut self, _: &mut EventLoop<Self>, _: ClientNumber, _: &[u8]) -> usize {
+        0
+    }
+
+    /// A client that is ready has been sent a message, not a PING.
+    fn heard(&mut self, _: &mut EventLoop<Self>, _: ClientNumber, _line: &[u8], _: &Message<'_>) {}
+
+    /// A connection has ended, and nobody here has ended it. `None` as its own failure: the server
+    /// has closed it; what it had said about that is in [`Crowd::last_word`].
+    fn lost(
+        &mut self,
+        event_loop: &mut EventLoop<Self>,
+        client: ClientNumber,
+        failure: Option<io::Error>,
+    ) {
+        let lost = self.crowd().how_lost(client, failure);
+        event_loop.stop(Err(lost.into()));
+    }
+}
+
+/// Where a client is to go.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Role {
+    /// The first letter of its nick.
+    pub(crate) letter: char,
+    /// The channel it is to join, if any.
+    pub(crate) channel: Option<Rc<str>>,
+    /// The size of its receive buffer; the kernel's own choice if there is none.
+    pub(crate) receive_buffer: Option<usize>,
+}
+
+/// How far a client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Connecting,
+    Registering,
+    Joining,
+    Ready,
+}
+
+#[derive(Debug)]
+struct Client {
+    /// None when it is closed.
+    stream: Option<Rc<Watched<Socket>>>,
+    stage: Stage,
+    role: Role,
+    nick: Box<str>,
+    nicks_tried: u32,
+    decoder: LineDecoder,
+    queue: SendQueue,
+    is_dirty: bool,
+    is_settling: bool,
+    last_word: Option<Box<str>>,
+}
+
+/// The clients.
+#[derive(Debug)]
+pub(crate) struct Crowd {
+    sources: Sources,
+    clients: Vec<Client>,
+    by_watcher: WatcherMap<ClientNumber>,
+    called: VecDeque<Role>,
+    under_way: usize,
+    settling: usize,
+    dirty: Vec<ClientNumber>,
+    buffer: Vec<u8>,
+    /// Bytes read so far, by all.
+    pub(crate) bytes_read: u64,
+    arrived: usize,
+}
+
+impl Crowd {
+    pub(crate) fn new(server: std::net::SocketAddr) -> Crowd {
+        Crowd {
+            sources: Sources::new(server),
+            clients: Vec::new(),
+            by_watcher: WatcherMap::new(),
+            called: VecDeque::new(),
+            under_way: 0,
+            settling: 0,
+            dirty: Vec::new(),
+            buffer: vec![0; BUFFER_BYTES],
+            bytes_read: 0,
+            arrived: 0,
+        }
+    }
+
+    /// Clients that have arrived so far, those included that have left again.
+    pub(crate) fn arrived(&self) -> usize {
+        self.arrived
+    }
+
+    /// The nick under which a client is registered.
+    pub(crate) fn nick(&self, client: ClientNumber) -> &str {
+        &self.clients[client].nick
+    }
+
+    /// What the server said (ERROR) before it closed a connection.
+    pub(crate) fn last_word(&self, client: ClientNumber) -> Option<&str> {
+        self.clients[client].last_word.as_deref()
+    }
+
+    /// Appends to what a client says; it is written in the next turn.
+    pub(crate) fn say(&mut self, client: ClientNumber, bytes: &[u8]) {
+        let speaker = &mut self.clients[client];
+        if speaker.stream.is_some() {
+            speaker.queue.push(bytes);
+            if !speaker.is_dirty {
+                speaker.is_dirty = true;
+                self.dirty.push(client);
+            }
+        }
+    }
+
+    /// Closes a connection.
+    pub(crate) fn close(&mut self, client: ClientNumber) {
+        let client = &mut self.clients[client];
+        if let Some(stream) = client.stream.take() {
+            self.by_watcher.remove(stream.id());
+            if client.stage != Stage::Ready {
+                self.under_way -= 1;
+            }
+            if client.is_settling {
+                client.is_settling = false;
+                self.settling -= 1;
+            }
+        }
+        client.queue.clear();
+    }
+
+    fn how_lost(&self, client: ClientNumber, failure: Option<io::Error>) -> Failure {
+        let lost = &self.clients[client];
+        let nick = lost.nick.to_string();
+        match failure {
+            Some(err) if lost.stage == Stage::Connecting => Failure::Connect(err),
+            Some(err) => Failure::Lost(nick, chapter::why(&err)),
+            None => Failure::Closed(nick, self.last_word(client).map(str::to_owned)),
+        }
+    }
+
+    fn mut_open(&mut self, client: ClientNumber) -> Option<&mut Client> {
+        let client = &mut self.clients[client];
+        client.stream.is_some().then_some(client)
+    }
+
+    fn stream(&self, client: ClientNumber) -> Option<Rc<Watched<Socket>>> {
+        self.clients[client].stream.clone()
+    }
+}
+
+/// Has `event_loop` write, once a turn, what clients say.
+pub(crate) fn attach<D: Driver>(event_loop: &mut EventLoop<D>) {
+    event_loop.before_wait(|driver, event_loop, _| write_all(driver, event_loop));
+}
+
+/// Has so many clients come; [`Driver::gathered`] is called when all have arrived.
+pub(crate) fn call<D: Driver>(
+    driver: &mut D,
+    event_loop: &mut EventLoop<D>,
+    roles: impl IntoIterator<Item = Role>,
+) -> io::Result<()> {
+    driver.crowd().called.extend(roles);
+    begin_some(driver, event_loop)
+}
+
+/// Has everybody read what is on its way; [`Driver::settled`] is called when that is done.
+pub(crate) fn settle<D: Driver>(driver: &mut D) {
+    let crowd = driver.crowd();
+    for client in 0..crowd.clients.len() {
+        if let Some(asked) = crowd.mut_open(client)
+            && !asked.is_settling
+        {
+            asked.is_settling = true;
+            crowd.settling += 1;
+            crowd.say(client, &[b"PING :", SETTLE, b"\r\n"].concat());
+        }
+    }
+}
+
+/// Begins as many connections as may be under way.
+fn begin_some<D: Driver>(driver: &mut D, event_loop: &mut EventLoop<D>) -> io::Result<()> {
+    while driver.crowd().under_way < UNDER_WAY {
+        let Some(role) = driver.crowd().called.pop_front() else {
+            return Ok(());
+        };
+        begin(driver.crowd(), event_loop, role)?;
+    }
+    Ok(())
+}
+
+fn begin<D: Driver>(
+    crowd: &mut Crowd,
+    event_loop: &mut EventLoop<D>,
+    role: Role,
+) -> io::Result<()> {
+    let number = crowd.clients.len();
+    let socket = crowd.sources.connect().map_err(Failure::Connect)?;
+    if let Some(bytes) = role.receive_buffer {
+        socket.set_recv_buffer_size(bytes)?;
+    }
+    let watch = Watch::new(Interest::WRITABLE).label("client");
+    let stream = event_loop.watch(socket, watch, ready)?;
+    crowd.by_watcher.insert(stream.id(), number);
+    crowd.under_way += 1;
+    let mut client = Client {
+        stream: Some(Rc::new(stream)),
+        stage: Stage::Connecting,
+        role,
+        nick: Box::default(),
+        nicks_tried: 0,
+        decoder: LineDecoder::new(TagLimit::Server),
+        queue: SendQueue::new(NO_MARK),
+        is_dirty: false,
+        is_settling: false,
+        last_word: None,
+    };
+    client.choose_nick(number);
+    crowd.clients.push(client);
+    Ok(())
+}
+
+impl Client {
+    /// The next nick to try: at most 9 bytes, which is what a server without an idea of its own
+    /// allows (RFC 1459, 1.2).
+    fn choose_nick(&mut self, number: ClientNumber) {
+        let letter = self.role.letter;
+        self.nick = match self.nicks_tried {
+            0 => format!("{letter}{number:06}"),
+            // Somebody else has it: another run maybe.
+            tried => format!(
+                "{letter}{number:06}{}",
+                char::from(b'a' + (tried % 26) as u8)
+            ),
+        }
+        .into();
+        self.nicks_tried += 1;
+    }
+}
+
+/// A socket is ready.
+fn ready<D: Driver>(driver: &mut D, event_loop: &mut EventLoop<D>, event: Event) {
+    let Some(&client) = driver.crowd().by_watcher.get(event.id) else {
+        return;
+    };
+    let result = if driver.crowd().clients[client].stage == Stage::Connecting {
+        register(driver.crowd(), event_loop, client).map(|()| ReadEnd::Drained)
+    } else {
+        exchange(driver, event_loop, client, event)
+    };
+    match result {
+        Ok(ReadEnd::EndOfStream) => end(driver, event_loop, client, None),
+        Ok(_) => {}
+        Err(err) => end(driver, event_loop, client, Some(err)),
+    }
+}
+
+/// An attempt to connect is over.
+fn register<D>(
+    crowd: &mut Crowd,
+    event_loop: &mut EventLoop<D>,
+    client: ClientNumber,
+) -> io::Result<()> {
+    let newcomer = &mut crowd.clients[client];
+    let Some(stream) = &newcomer.stream else {
+        return Ok(());
+    };
+    if let Some(err) = stream.take_error()? {
+        return Err(err);
+    }
+    // What is written goes out at once; without this a second line waits for the first one's
+    // acknowledgement (Nagle).
+    stream.set_tcp_nodelay(true)?;
+    stream.set_interest(event_loop, Interest::READABLE);
+    newcomer.stage = Stage::Registering;
+    let nick = &newcomer.nick;
+    let hello = format!("NICK {nick}\r\nUSER stress 0 * :stress-client\r\n");
+    crowd.say(client, hello.as_bytes());
+    Ok(())
+}
+
+/// Writes and reads, as far as that is possible.
+fn exchange<D: Driver>(
+    driver: &mut D,
+    event_loop: &mut EventLoop<D>,
+    client: ClientNumber,
+    event: Event,
+) -> io::Result<ReadEnd> {
+    if event.readiness.is_writable() {
+        write(driver.crowd(), event_loop, client)?;
+    }
+    let Some(stream) = driver.crowd().stream(client) else {
+        return Ok(ReadEnd::Drained);
+    };
+    if !stream.interest(event_loop).contains(Interest::READABLE) {
+        return Ok(ReadEnd::Drained);
+    }
+    let mut buffer = mem::take(&mut driver.crowd().buffer);
+    let result = read_within(
+        &**stream,
+        event.readiness,
+        &mut buffer,
+        BYTES_A_TURN,
+        |bytes| hear(driver, event_loop, client, bytes),
+    );
+    driver.crowd().buffer = buffer;
+    result
+}
+
+fn hear<D: Driver>(
+    driver: &mut D,
+    event_loop: &mut EventLoop<D>,
+    client: ClientNumber,
+    mut bytes: &[u8],
+) {
+    driver.crowd().bytes_read += bytes.len() as u64;
+    while !bytes.is_empty() {
+        let Some(hearer) = driver.crowd().mut_open(client) else {
+            return;
+        };
+        let is_at_start = hearer.decoder.pending() == 0 && !hearer.decoder.is_skipping();
+        if hearer.stage == Stage::Ready && is_at_start {
+            let known = driver.known(event_loop, client, bytes);
+            bytes = &bytes[known..];
+        }
+        let Some(hearer) = driver.crowd().mut_open(client) else {
+            return;
+        };
+        let fresh = LineDecoder::new(TagLimit::Server);
+        let mut decoder = mem::replace(&mut hearer.decoder, fresh);
+        let taken = decoder.decode(bytes, |decoded| {
+            if let Decoded::Line(line) = decoded
+                && let Ok(message) = Message::parse(line)
+            {
+                take_line(driver, event_loop, client, line, &message);
+            }
+            ControlFlow::Break(())
+        });
+        bytes = &bytes[taken..];
+        if let Some(hearer) = driver.crowd().mut_open(client) {
+            hearer.decoder = decoder;
+        }
+    }
+}
+
+fn take_line<D: Driver>(
+    driver: &mut D,
+    event_loop: &mut EventLoop<D>,
+    client: ClientNumber,
+    line: &[u8],
+    message: &Message<'_>,
+) {
+    let crowd = driver.crowd();
+    let Some(hearer) = crowd.mut_open(client) else {
+        return;
+    };
+    let last = message.parameters.last().copied().unwrap_or_default();
+    if message.is(b"PING") {
+        crowd.say(client, &[b"PONG :", last, b"\r\n"].concat());
+        return;
+    }
+    if message.is(b"ERROR") {
+        hearer.last_word = Some(neutral(last).into());
+        return;
+    }
+    if message.is(b"PONG") && hearer.is_settling && last == SETTLE {
+        hearer.is_settling = false;
+        crowd.settling -= 1;
+        if crowd.settling == 0 {
+            driver.settled(event_loop);
+        }
+        return;
+    }
+    match (hearer.stage, message.numeric()) {
+        (Stage::Registering, Some(1)) => {
+            if let Some(channel) = &hearer.role.channel {
+                hearer.stage = Stage::Joining;
+                let join = format!("JOIN {channel}\r\n");
+                crowd.say(client, join.as_bytes());
+            } else {
+                arrive(driver, event_loop, client);
+            }
+        }
+        // The nick is taken, or the server wants none like it.
+        (Stage::Registering, Some(432 | 433 | 436 | 437)) if hearer.nicks_tried < MAX_NICKS => {
+            hearer.choose_nick(client);
+            let nick = format!("NICK {}\r\n", hearer.nick);
+            crowd.say(client, nick.as_bytes());
+        }
+        (Stage::Joining, Some(366)) => arrive(driver, event_loop, client),
+        // 421 to a command that nobody here has sent would be the server's own confusion; 422 is
+        // "no message of the day", which is no refusal.
+        (Stage::Registering | Stage::Joining, Some(code @ 400..=599)) if code != 422 => {
+            let refusal = Failure::Refused(hearer.nick.to_string(), code, neutral(last));
+            event_loop.stop(Err(refusal.into()));
+        }
+        (Stage::Ready, _) => driver.heard(event_loop, client, line, message),
+        _ => {}
+    }
+}
+
+/// A client is where it was to go.
+fn arrive<D: Driver>(driver: &mut D, event_loop: &mut EventLoop<D>, client: ClientNumber) {
+    let crowd = driver.crowd();
+    crowd.clients[client].stage = Stage::Ready;
+    crowd.under_way -= 1;
+    crowd.arrived += 1;
+    driver.arrived(event_loop, client);
+    if let Err(err) = begin_some(driver, event_loop) {
+        event_loop.stop(Err(err));
+    } else if driver.crowd().under_way == 0 {
+        driver.gathered(event_loop);
+    }
+}
+
+fn end<D: Driver>(
+    driver: &mut D,
+    event_loop: &mut EventLoop<D>,
+    client: ClientNumber,
+    failure: Option<io::Error>,
+) {
+    driver.lost(event_loop, client, failure);
+    driver.crowd().close(client);
+}
+
+fn write_all<D: Driver>(driver: &mut D, event_loop: &mut EventLoop<D>) {
+    // What somebody says while this runs is written in the next turn.
+    let mut dirty = mem::take(&mut driver.crowd().dirty);
+    for client in dirty.drain(..) {
+        driver.crowd().clients[client].is_dirty = false;
+        if let Err(err) = write(driver.crowd(), event_loop, client) {
+            end(driver, event_loop, client, Some(err));
+        }
+    }
+    if driver.crowd().dirty.is_empty() {
+        driver.crowd().dirty = dirty;
+    }
+}
+
+fn write<D>(
+    crowd: &mut Crowd,
+    event_loop: &mut EventLoop<D>,
+    client: ClientNumber,
+) -> io::Result<()> {
+    let speaker = &mut crowd.clients[client];
+    if let Some(stream) = &speaker.stream {
+        speaker.queue.flush(event_loop, stream)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Why a measurement has come to nothing.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use nonblock_connect::Target;
+
+/// What ends a measurement before its time.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The name of the server is not known.
+    LookUp(Target, io::Error),
+    /// A connection could not be made.
+    Connect(io::Error),
+    /// The server has closed the connection of this client, and what it said (ERROR).
+    Closed(String, Option<String>),
+    /// The connection of this client has failed, and why.
+    Lost(String, String),
+    /// The server does not let this client in: numeric and text.
+    Refused(String, u16, String),
+    /// Nothing has come for so long, and what is missing.
+    Stalled(std::time::Duration, String),
+    /// Members have more messages of this sender than it has sent.
+    NotSent(String),
+    /// A person has ended it (Ctrl-C).
+    Interrupted,
+    /// There is no such process, or it is not ours to look at.
+    Process(u32, String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::LookUp(target, err) => write!(f, "{}: {}", target.host, chapter::why(err)),
+            Failure::Connect(err) => write!(f, "connect: {}", chapter::why(err)),
+            Failure::Closed(nick, Some(said)) => {
+                write!(f, "the server has closed the connection of {nick}: {said}")
+            }
+            Failure::Closed(nick, None) => {
+                write!(f, "the server has closed the connection of {nick}")
+            }
+            Failure::Lost(nick, why) => write!(f, "the connection of {nick} is lost: {why}"),
+            Failure::Refused(nick, code, why) => {
+                write!(f, "the server does not let {nick} in: {code} {why}")
+            }
+            Failure::Stalled(time, missing) => write!(
+                f,
+                "nothing has come from the server for {}: {missing}",
+                chapter::show_duration(*time)
+            ),
+            Failure::NotSent(nick) => {
+                write!(f, "more messages of {nick} have come than it has sent")
+            }
+            Failure::Interrupted => f.write_str("interrupted"),
+            Failure::Process(pid, why) => write!(f, "--pid {pid}: {why}"),
+        }
+    }
+}
+
+impl Error for Failure {}
+
+impl From<Failure> for io::Error {
+    fn from(failure: Failure) -> io::Error {
+        io::Error::other(failure)
+    }
+}

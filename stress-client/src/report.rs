@@ -1,0 +1,221 @@
+//! What has been measured, as a table for people or as JSON for programs.
+
+use std::fmt::{self, Write};
+
+use serde_json::{Map, Value, json};
+
+use crate::machine::Machine;
+use crate::process::Spent;
+
+/// From this share of a core on a process is as busy as it can be.
+const BUSY: f64 = 0.9;
+
+/// One number.
+#[derive(Clone, Debug)]
+pub(crate) struct Figure {
+    /// Its name in JSON, with its unit.
+    pub(crate) key: &'static str,
+    /// Its name in the table.
+    pub(crate) name: &'static str,
+    pub(crate) value: f64,
+    pub(crate) unit: Unit,
+}
+
+/// How a number is written in a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// A number of something, whole.
+    Count,
+    Bytes,
+    Seconds,
+    /// A part of one core.
+    Core,
+}
+
+/// What one measurement has come to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Report {
+    /// What was measured, in a line.
+    pub(crate) title: String,
+    pub(crate) figures: Vec<Figure>,
+    /// What else is to be known, a sentence each.
+    pub(crate) notes: Vec<String>,
+    /// This program, and not the server, was what limited the figures.
+    pub(crate) is_generator_the_limit: bool,
+}
+
+impl Report {
+    pub(crate) fn new(title: String) -> Report {
+        Report {
+            title,
+            ..Report::default()
+        }
+    }
+
+    pub(crate) fn add(&mut self, key: &'static str, name: &'static str, value: f64, unit: Unit) {
+        self.figures.push(Figure {
+            key,
+            name,
+            value,
+            unit,
+        });
+    }
+
+    /// Adds a number that is whole.
+    pub(crate) fn count(&mut self, key: &'static str, name: &'static str, value: u64) {
+        self.add(key, name, float(value), Unit::Count);
+    }
+
+    /// Adds what server and generator have used, and says which of them was busy.
+    pub(crate) fn add_spent(&mut self, spent: &Spent) {
+        if let Some((_, usage)) = spent.server {
+            self.count("server_threads", "server's threads", usage.threads);
+        }
+        if let Some(share) = spent.server_share() {
+            self.add(
+                "server_cores",
+                "server's share of a core",
+                share,
+                Unit::Core,
+            );
+        }
+        let share = spent.own_share();
+        self.add(
+            "generator_cores",
+            "generator's share of a core",
+            share,
+            Unit::Core,
+        );
+        if is_limit(share, spent.server_share()) {
+            self.is_generator_the_limit = true;
+            let server = match spent.server_share() {
+                Some(share) => format!("the server only {:.0} %", share * 100.0),
+                None => "what the server used is known only with --pid".to_owned(),
+            };
+            self.notes.push(format!(
+                "the generator is the limit: it used {:.0} % of its core, {server}",
+                share * 100.0
+            ));
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> Map<String, Value> {
+        let figures = self
+            .figures
+            .iter()
+            .map(|figure| (figure.key.to_owned(), number(figure.value)));
+        let mut map = Map::new();
+        map.insert("measured".into(), json!(self.title));
+        map.insert("figures".into(), Value::Object(figures.collect()));
+        map.insert("notes".into(), json!(self.notes));
+        map.insert(
+            "generator_is_the_limit".into(),
+            json!(self.is_generator_the_limit),
+        );
+        map
+    }
+}
+
+/// A number in JSON: without a fraction if it has none.
+#[expect(clippy::cast_possible_truncation, reason = "whole, and within 2^53")]
+fn number(value: f64) -> Value {
+    let is_whole = value.fract() == 0.0 && value.abs() < 9e15;
+    if is_whole {
+        json!(value as i64)
+    } else {
+        json!(value)
+    }
+}
+
+/// Whether figures tell more of this program than of the server: it was as busy as it can be, and
+/// the server was not.
+fn is_limit(own_share: f64, server_share: Option<f64>) -> bool {
+    own_share >= BUSY && server_share.is_none_or(|share| share < BUSY)
+}
+
+/// The machine for a program.
+pub(crate) fn machine_to_json(machine: &Machine) -> Value {
+    json!({
+        "system": machine.system,
+        "cores": machine.cores,
+        "memory_bytes": machine.memory_bytes,
+        "load": machine.load,
+    })
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.title)?;
+        let names = self.figures.iter().map(|figure| figure.name.len());
+        let width = names.max().unwrap_or(0);
+        for figure in &self.figures {
+            let value = figure.unit.show(figure.value);
+            writeln!(f, "  {:width$}  {value:>14}", figure.name)?;
+        }
+        for note in &self.notes {
+            writeln!(f, "  {note}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Unit {
+    /// A number with what it counts.
+    pub(crate) fn show(self, value: f64) -> String {
+        match self {
+            Unit::Count => whole(value),
+            Unit::Bytes => whole(value) + " B",
+            Unit::Seconds => format!("{value:.3} s"),
+            Unit::Core => format!("{:.0} %", value * 100.0),
+        }
+    }
+}
+
+/// A number without its fraction, with a comma between thousands.
+fn whole(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let (sign, digits) = match digits.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", digits.as_str()),
+    };
+    let mut text = sign.to_owned();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        // To write to a String cannot fail.
+        let _ = text.write_char(digit);
+    }
+    text
+}
+
+/// So many of something that has an `s` when there are several.
+pub(crate) fn plural(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A count as a figure. Beyond 2^53 it loses its last digits, which nobody counts to.
+#[expect(clippy::cast_precision_loss, reason = "a figure to be read")]
+pub(crate) fn float(count: u64) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_parted() {
+        let shown = [0.0, 999.4, 1_000.0, 1_234_567.0, -1_234.0].map(whole);
+        assert_eq!(shown, ["0", "999", "1,000", "1,234,567", "-1,234"]);
+    }
+
+    #[test]
+    fn the_generator_is_the_limit_when_it_is_busy_and_the_server_is_not() {
+        assert!(is_limit(0.97, Some(0.4)));
+        assert!(is_limit(0.97, None));
+        assert!(!is_limit(0.97, Some(0.99)));
+        assert!(!is_limit(0.5, Some(0.4)));
+        assert!(!is_limit(0.97, Some(3.2)), "a server with four threads");
+    }
+}

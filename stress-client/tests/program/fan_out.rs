@@ -1,0 +1,88 @@
+//! Fan-out: every delivery is counted, whoever has sent it.
+
+use crate::{count, figure, measure, run, server};
+
+#[test]
+fn each_message_is_delivered_to_everybody_but_its_sender() {
+    let server = server();
+    for (receivers, senders, window, messages) in [(1, 1, 1, 5), (7, 1, 64, 300), (5, 3, 10, 200)] {
+        let measured = measure(
+            &server,
+            &format!(
+                "fan-out --receivers {receivers} --senders {senders} --window {window} \
+                 --messages {messages} --bytes 60"
+            ),
+        );
+        let sent = senders * messages;
+        let deliveries = sent * (receivers + senders - 1);
+        assert_eq!(count(&measured, "messages"), sent);
+        assert_eq!(count(&measured, "deliveries"), deliveries);
+        // Beside the text: the source, the command, the channel.
+        let bytes = figure(&measured, "bytes_per_second") * figure(&measured, "seconds");
+        assert!(bytes > 60.0 * figure(&measured, "deliveries"), "{measured}");
+        assert!(figure(&measured, "server_cpu_seconds_per_million_deliveries") > 0.0);
+        assert_eq!(count(&measured, "server_threads"), 1);
+        assert!(figure(&measured, "server_bytes_per_client") > 0.0 || receivers < 7);
+    }
+}
+
+#[test]
+fn the_table_is_for_people() {
+    let server = server();
+    let address = server.listening_on();
+    let finished = run(&format!(
+        "{address} fan-out --receivers 3 --duration 50ms --quiet"
+    ));
+    assert!(finished.status.success(), "{finished:?}");
+    let table = finished.stdout;
+    assert!(
+        table.starts_with("fan-out: 3 receivers, 1 sender, 256 outstanding, 100 bytes\n"),
+        "{table}"
+    );
+    assert!(table.contains("  deliveries a second  "), "{table}");
+    assert!(table.contains(" core"), "the machine: {table}");
+    assert!(
+        !table.contains("server's CPU"),
+        "nobody has told its pid: {table}"
+    );
+    assert_eq!(finished.stderr, "");
+}
+
+#[test]
+fn a_server_that_limits_who_talks_fast_is_not_waited_for_for_ever() {
+    use chapter_tests::Peer;
+    // A server that lets everybody in and delivers nothing.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = std::thread::spawn(move || {
+        let mut peers: Vec<Peer> = Vec::new();
+        for _ in 0..2 {
+            let (stream, _) = listener.accept().unwrap();
+            let mut peer = Peer::over(stream);
+            let nick = peer.expect_line("NICK ").replace("NICK ", "");
+            peer.send_line(format!(":x 001 {nick} :Welcome"));
+            peer.expect_line("JOIN #stress");
+            peer.send_line(format!(":x 366 {nick} #stress :End"));
+            peers.push(peer);
+        }
+        for peer in &mut peers {
+            peer.expect_line("PING :settle");
+            peer.send_line(":x PONG x :settle");
+        }
+        peers[0].expect_line("PRIVMSG #stress :");
+        peers
+    });
+    let finished = run(&format!(
+        "{address} fan-out --receivers 1 --window 4 --patience 1s"
+    ));
+    let _peers = serving.join().unwrap();
+    assert_eq!(finished.status.code(), Some(1));
+    let last = finished.stderr.lines().last().unwrap();
+    assert!(
+        last.starts_with(
+            "stress-client: nothing has come from the server for 1s: 0 deliveries in "
+        ),
+        "{}",
+        finished.stderr
+    );
+}

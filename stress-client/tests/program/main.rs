@@ -1,0 +1,42 @@
+//! The whole program, against servers that are processes of their own.
+
+mod arguments;
+mod fan_out;
+
+use chapter_tests::{Finished, Launch, Program};
+use serde_json::Value;
+
+/// The program under test.
+const STRESS_CLIENT: &str = env!("CARGO_BIN_EXE_stress-client");
+
+/// Our own server, without flood control.
+fn server() -> Program {
+    Program::start(STRESS_CLIENT, ["--serve"])
+}
+
+/// Runs the program with these arguments, parted by spaces.
+fn run(arguments: &str) -> Finished {
+    Launch::new(STRESS_CLIENT)
+        .args(arguments.split_whitespace())
+        .run()
+}
+
+/// Measures `server`; the figures, and everything else that is in the object.
+fn measure(server: &Program, arguments: &str) -> Value {
+    let (address, pid) = (server.listening_on(), server.pid());
+    let finished = run(&format!("{address} {arguments} --json --pid {pid}"));
+    assert!(finished.status.success(), "{finished:?}");
+    serde_json::from_str(&finished.stdout).expect("it is JSON")
+}
+
+/// One of the figures.
+fn figure(measured: &Value, key: &str) -> f64 {
+    let figure = measured["figures"][key].as_f64();
+    figure.unwrap_or_else(|| panic!("no {key} in {measured}"))
+}
+
+/// One that is whole.
+fn count(measured: &Value, key: &str) -> u64 {
+    let count = measured["figures"][key].as_u64();
+    count.unwrap_or_else(|| panic!("no whole {key} in {measured}"))
+}
