@@ -64,6 +64,22 @@ pub struct Finished {
     pub stderr: String,
 }
 
+impl Finished {
+    /// Refused what it was called with: exit code 2, nothing on standard output, and `said` in
+    /// what stands on standard error.
+    ///
+    /// # Panics
+    ///
+    /// If it did not.
+    #[track_caller]
+    pub fn is_usage_error(&self, said: &str) {
+        let Finished { stdout, stderr, .. } = self;
+        assert_eq!(self.status.code(), Some(2), "{stdout}{stderr}");
+        assert_eq!(stdout, "");
+        assert!(stderr.contains(said), "no {said:?} in {stderr}");
+    }
+}
+
 impl Program {
     /// Starts the program at this path, standard input from `/dev/null`; [`Launch`] offers more.
     ///

@@ -64,6 +64,6 @@ pub use quantity::QuantityError;
 pub use rounds::{Estimate, interleave, median};
 pub use size::{ShowSize, show_size, size};
 pub use timeline::{Timeline, Unexpected};
-pub use trace::Trace;
+pub use trace::{Trace, Tracing};
 pub use utc::{Utc, unix_seconds};
 pub use why::{errno_name, why};

@@ -140,7 +140,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     if let (true, Some(address)) = (args.raw, &args.address) {
-        return raw::run(address.clone(), args.trace.trace);
+        return raw::run(address.clone(), args.trace);
     }
     let config = Config::load(args.config.as_deref()).map_err(Failure::Config)?;
     let config = args.settle(config);
@@ -184,7 +184,7 @@ fn run(args: &Args) -> Result<(), Failure> {
                 scrollback_lines: config.scrollback,
             },
             log_files: folder.map(|folder| LogFiles::new(folder, TimeZone::system())),
-            trace: args.trace.trace,
+            trace: args.trace,
             host,
         });
     }
@@ -192,7 +192,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         address,
         session: config.session(&nick, Surface::Lines),
         reconnect: config.reconnect,
-        trace: args.trace.trace,
+        trace: args.trace,
         host,
     })
 }

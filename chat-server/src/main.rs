@@ -25,7 +25,7 @@ use std::time::Duration;
 use chat_server::Server;
 use chat_server::room::Rules;
 use clap::Parser;
-use epoll_loop::{EventLoop, Output, Signal, Trace};
+use epoll_loop::{EventLoop, Output, Signal};
 use tracing::info;
 
 use crate::arguments::Arguments;
@@ -49,9 +49,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut event_loop = EventLoop::new()?;
     let log = event_loop.standard_error()?;
     start_log(arguments, log.clone());
-    if arguments.trace.trace {
-        Trace::start(&mut event_loop)?;
-    }
+    let _tracing = arguments.trace.start(&mut event_loop)?;
     let wanted = Rules::default().limits.max_clients;
     if arguments.max_clients.is_none() && settings.rules.limits.max_clients < wanted {
         info!(

@@ -11,11 +11,10 @@ use std::path::{Path, PathBuf};
 
 use chat_server::room::Kind;
 use chat_server::{Inheritance, Server, Settings, TakeoverError, Taking};
-use epoll_loop::{EventLoop, Trace};
+use epoll_loop::EventLoop;
 use fd_passing::PrivateSocket;
 use tracing::warn;
 
-use crate::LOG_DRAIN;
 use crate::arguments::Arguments;
 
 /// Why there is no server.
@@ -60,14 +59,10 @@ pub(crate) fn collect(
         return Ok(None);
     };
     let mut event_loop = EventLoop::<Taking>::new().map_err(StartError::System)?;
-    let trace = arguments.trace.trace;
-    let trace = trace.then(|| Trace::start(&mut event_loop)).transpose();
-    let trace = trace.map_err(StartError::System)?;
+    let tracing = arguments.trace.start(&mut event_loop);
+    let _tracing = tracing.map_err(StartError::System)?;
     let timeout = settings.takeover_timeout;
     let inheritance = Inheritance::collect(&mut event_loop, path, descriptors, timeout);
-    if let Some(trace) = trace {
-        trace.drain(LOG_DRAIN);
-    }
     let refused = |err| StartError::Takeover(path.clone(), err);
     inheritance.map(Some).map_err(refused)
 }

@@ -122,13 +122,7 @@ fn wrong_usage_is_exit_code_2_and_says_what_there_is() {
         (&["mmap", "--all"], "cannot be used with"),
         (&["--answer", "a"], "required"),
     ] {
-        let finished = claims(args);
-        assert_eq!(finished.status.code(), Some(2), "{args:?}");
-        assert!(
-            finished.stderr.contains(says),
-            "{args:?}: {}",
-            finished.stderr
-        );
+        claims(args).is_usage_error(says);
     }
 }
 

@@ -10,9 +10,8 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
-use std::time::Duration;
 
-use epoll_loop::{EventLoop, Interest, Trace, Watch};
+use epoll_loop::{EventLoop, Interest, Watch};
 use fd_passing::{MAX_DESCRIPTORS, Peer, Received, receive, receive_at_most, send};
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use rustix::io::fcntl_dupfd_cloexec;
@@ -34,7 +33,7 @@ const SENT: u16 = 50;
 const HEADER_BYTES: usize = size_of::<nix::libc::cmsghdr>();
 
 /// Runs all parts.
-pub(crate) fn run(trace: bool) -> Result<(), Failure> {
+pub(crate) fn run(trace: chapter::Trace) -> Result<(), Failure> {
     let mut steps = Steps::new(&PARTS);
     let file = ScratchFile::new()?;
     one_file(&mut steps, &file, trace)?;
@@ -46,7 +45,7 @@ pub(crate) fn run(trace: bool) -> Result<(), Failure> {
 }
 
 /// Another number, the same open file.
-fn one_file(steps: &mut Steps, file: &ScratchFile, trace: bool) -> Result<(), Failure> {
+fn one_file(steps: &mut Steps, file: &ScratchFile, trace: chapter::Trace) -> Result<(), Failure> {
     let (ours, theirs) = UnixStream::pair()?;
     let mut sent = File::from(fcntl_dupfd_cloexec(File::open(file.path())?, SENT.into())?);
     fcntl(&sent, FcntlArg::F_SETFD(FdFlag::empty()))?;
@@ -90,14 +89,14 @@ fn one_file(steps: &mut Steps, file: &ScratchFile, trace: bool) -> Result<(), Fa
 }
 
 /// Waits in a loop until something has come, and receives it.
-fn wait_for(socket: UnixStream, trace: bool) -> Result<Received, Failure> {
+fn wait_for(socket: UnixStream, trace: chapter::Trace) -> Result<Received, Failure> {
     struct Taker {
         socket: Option<epoll_loop::Watched<UnixStream>>,
         received: Option<Result<Received, fd_passing::ReceiveError>>,
     }
     socket.set_nonblocking(true)?;
     let mut event_loop = EventLoop::new()?;
-    let trace = trace.then(|| Trace::start(&mut event_loop)).transpose()?;
+    let _tracing = trace.start(&mut event_loop)?;
     let watch = Watch::new(Interest::READABLE).label("receiver");
     let socket = event_loop.watch(socket, watch, |taker: &mut Taker, _, _| {
         if let Some(socket) = taker.socket.take() {
@@ -109,9 +108,6 @@ fn wait_for(socket: UnixStream, trace: bool) -> Result<Received, Failure> {
         received: None,
     };
     event_loop.run(&mut taker)?;
-    if let Some(trace) = trace {
-        trace.drain(Duration::from_secs(1));
-    }
     Ok(taker.received.ok_or("nothing has come")??)
 }
 

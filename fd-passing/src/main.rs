@@ -128,7 +128,7 @@ pub(crate) struct TakeArguments {
 
 fn main() -> ExitCode {
     let result: Result<ExitCode, Box<dyn Error>> = match Arguments::parse().command {
-        Command::Demo { trace } => demo::run(trace.trace).map(done),
+        Command::Demo { trace } => demo::run(trace).map(done),
         Command::Explain => explain::run().map(done),
         Command::Offer(arguments) => offer::run(&arguments).map(done),
         Command::Take(arguments) => take::run(&arguments),

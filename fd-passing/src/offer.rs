@@ -12,7 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use epoll_loop::{Event, EventLoop, Interest, Output, Trace, Watch, Watched};
+use epoll_loop::{Event, EventLoop, Interest, Output, Watch, Watched};
 use fd_passing::{AllowList, PrivateSocket, send};
 
 use crate::OfferArguments;
@@ -45,9 +45,7 @@ pub(crate) fn run(arguments: &OfferArguments) -> Result<(), Box<dyn Error>> {
     };
     let mut event_loop = EventLoop::new()?;
     let log = event_loop.standard_error()?;
-    if arguments.trace.trace {
-        Trace::start(&mut event_loop)?;
-    }
+    let _tracing = arguments.trace.start(&mut event_loop)?;
     let path = &arguments.socket;
     let socket = PrivateSocket::bind(path).map_err(|source| PathError::new(path, source))?;
     let watch = Watch::new(Interest::READABLE).label("listener");

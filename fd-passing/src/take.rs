@@ -9,17 +9,13 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 
-use epoll_loop::{Event, EventLoop, Interest, Trace, Watch, Watched};
+use epoll_loop::{Event, EventLoop, Interest, Watch, Watched};
 use fd_passing::{AllowList, PrivateSocket, receive_at_most};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::TakeArguments;
 use crate::offer::PathError;
-
-/// How long the last lines of the trace may take.
-const LOG_DRAIN: Duration = Duration::from_secs(1);
 
 /// The longest name of a file that is taken.
 const MAX_NAME_BYTES: usize = 8 * 1024;
@@ -37,11 +33,7 @@ pub(crate) fn run(arguments: &TakeArguments) -> Result<ExitCode, Box<dyn Error>>
     // Whoever offers could also be somebody who has put his socket there.
     AllowList::same_user().check(&socket)?;
     let mut event_loop = EventLoop::new()?;
-    let trace = arguments
-        .trace
-        .trace
-        .then(|| Trace::start(&mut event_loop))
-        .transpose()?;
+    let _tracing = arguments.trace.start(&mut event_loop)?;
     let watch = Watch::new(Interest::READABLE).label("offer");
     let socket = event_loop.watch(socket, watch, Taker::take)?;
     event_loop.after(arguments.timeout, |_, event_loop, _| {
@@ -53,9 +45,6 @@ pub(crate) fn run(arguments: &TakeArguments) -> Result<ExitCode, Box<dyn Error>>
         file: None,
     };
     let result = event_loop.run(&mut taker);
-    if let Some(trace) = trace {
-        trace.drain(LOG_DRAIN);
-    }
     result.map_err(|source| PathError::new(path, source))?;
     let file = taker.file.ok_or("nothing was given")?;
     let name = String::from_utf8_lossy(&taker.name).trim_end().to_owned();

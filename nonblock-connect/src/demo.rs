@@ -63,19 +63,13 @@ impl Client {
 }
 
 /// Runs all steps.
-pub(crate) fn run(trace: bool) -> Result<(), DemoError> {
+pub(crate) fn run(trace: chapter::Trace) -> Result<(), DemoError> {
     let mut demo = Demo {
         timeline: Timeline::new(io::stdout(), &NAMES),
         event_loop: EventLoop::new()?,
     };
-    let trace = trace
-        .then(|| epoll_loop::Trace::start(&mut demo.event_loop))
-        .transpose()?;
-    let shown = demo.show();
-    if let Some(trace) = trace {
-        trace.drain(Duration::from_secs(1));
-    }
-    shown?;
+    let _tracing = trace.start(&mut demo.event_loop)?;
+    demo.show()?;
     demo.timeline.verdict().map_err(DemoError::Unexpected)
 }
 

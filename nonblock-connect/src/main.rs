@@ -118,7 +118,7 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<(), Failure> {
     match args.command {
-        Some(Command::Demo { trace }) => demo::run(trace.trace).map_err(Failure::Demo),
+        Some(Command::Demo { trace }) => demo::run(trace).map_err(Failure::Demo),
         Some(Command::Peer(peer)) => {
             let at = peer.listen.to_string();
             peer::run(&peer).map_err(|err| Failure::System(at, err))
@@ -148,11 +148,9 @@ fn probe(args: Args) -> Result<(), Failure> {
         json: args.json,
     };
     let done =
-        probe::run(Box::new(targets), settings, args.trace.trace).map_err(|err| {
-            match err.kind() {
-                io::ErrorKind::BrokenPipe => Failure::ReaderGone,
-                _ => Failure::System("connecting".to_owned(), err),
-            }
+        probe::run(Box::new(targets), settings, args.trace).map_err(|err| match err.kind() {
+            io::ErrorKind::BrokenPipe => Failure::ReaderGone,
+            _ => Failure::System("connecting".to_owned(), err),
         })?;
     let (all, connected) = (done.summary.targets, done.summary.connected);
     match done.failure {

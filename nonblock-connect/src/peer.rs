@@ -66,9 +66,7 @@ struct Peer {
 pub(crate) fn run(args: &PeerArgs) -> io::Result<()> {
     chapter::raise_descriptor_limit()?;
     let mut event_loop = EventLoop::new()?;
-    if args.trace.trace {
-        epoll_loop::Trace::start(&mut event_loop)?;
-    }
+    let _tracing = args.trace.start(&mut event_loop)?;
     let mut peer = Peer {
         greets: args.kind == PeerKind::Banner,
         ..Peer::default()

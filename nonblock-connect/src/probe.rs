@@ -87,12 +87,10 @@ pub(crate) struct Done {
 pub(crate) fn run(
     targets: Box<dyn Iterator<Item = Target>>,
     settings: Settings,
-    trace: bool,
+    trace: chapter::Trace,
 ) -> io::Result<Done> {
     let mut event_loop = EventLoop::new()?;
-    let trace = trace
-        .then(|| epoll_loop::Trace::start(&mut event_loop))
-        .transpose()?;
+    let _tracing = trace.start(&mut event_loop)?;
     let output = event_loop.standard_output()?;
     if let Some(wait) = settings.wait {
         event_loop.after(wait, Probe::give_up);
@@ -113,11 +111,7 @@ pub(crate) fn run(
         looks_after_reader: false,
     };
     probe.begin_some(&mut event_loop);
-    let result = event_loop.run(&mut probe);
-    if let Some(trace) = trace {
-        trace.drain(Duration::from_secs(1));
-    }
-    result?;
+    event_loop.run(&mut probe)?;
     probe.finish()
 }
 

@@ -76,7 +76,7 @@ fn run(command: Command) -> Result<(), Failure> {
             let at = args.listen;
             receive::run(&args).map_err(|err| Failure::System(at.to_string(), err))
         }
-        Command::Demo { trace } => demo::run(trace.trace)
+        Command::Demo { trace } => demo::run(trace)
             .map_err(|err| Failure::System("demo".to_owned(), err))?
             .map_err(Failure::Unexpected),
     }

@@ -7,7 +7,6 @@ use std::fmt;
 use std::io::{self, Stdout};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
-use std::time::Duration;
 
 use chapter::{Timeline, errno_name};
 use clap::{Parser, ValueEnum};
@@ -66,16 +65,19 @@ pub(crate) fn run(args: &ReceiveArgs) -> io::Result<()> {
     let timeline = Timeline::new(io::stdout(), &["receive"]);
     match args.via {
         Via::Select => by_select(&stream, timeline),
-        via => by_loop(stream, via, timeline, args.trace.trace),
+        via => by_loop(stream, via, timeline, args.trace),
     }
 }
 
 /// EPOLLPRI, SIGURG and `SO_OOBINLINE`, on the loop.
-fn by_loop(stream: TcpStream, via: Via, timeline: Timeline<Stdout>, trace: bool) -> io::Result<()> {
+fn by_loop(
+    stream: TcpStream,
+    via: Via,
+    timeline: Timeline<Stdout>,
+    trace: chapter::Trace,
+) -> io::Result<()> {
     let mut event_loop = EventLoop::new()?;
-    let trace = trace
-        .then(|| epoll_loop::Trace::start(&mut event_loop))
-        .transpose()?;
+    let _tracing = trace.start(&mut event_loop)?;
     let mut interest = Interest::READABLE;
     match via {
         Via::Sigurg => {
@@ -99,11 +101,7 @@ fn by_loop(stream: TcpStream, via: Via, timeline: Timeline<Stdout>, trace: bool)
         receive.say("the socket has an owner; what was announced before has sent no signal")?;
         receive.take_urgent()?;
     }
-    let result = event_loop.run(&mut receive);
-    if let Some(trace) = trace {
-        trace.drain(Duration::from_secs(1));
-    }
-    result
+    event_loop.run(&mut receive)
 }
 
 impl Receive {

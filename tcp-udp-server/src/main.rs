@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use epoll_loop::{EventLoop, Signal, Trace};
+use epoll_loop::{EventLoop, Signal};
 use tcp_udp_server::{Probe, Question, Server, Sockets, Transport};
 
 use arguments::{Arguments, Command, ProbeArguments, ServeArguments};
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let result = match &arguments.command {
         None => serve(&arguments.serve),
         Some(Command::Probe(arguments)) => probe(arguments),
-        Some(Command::Demo { trace }) => demo::run(trace.trace),
+        Some(Command::Demo { trace }) => demo::run(*trace),
     };
     chapter::exit("tcp-udp-server", result.map_err(|err| in_words(&*err)))
 }
@@ -48,9 +48,7 @@ fn serve(arguments: &ServeArguments) -> Result<(), Box<dyn Error>> {
     let _signals = EventLoop::block_signals(&[Signal::SIGINT, Signal::SIGTERM])?;
     let mut event_loop = EventLoop::new()?;
     let log = event_loop.standard_error()?;
-    if arguments.trace.trace {
-        Trace::start(&mut event_loop)?;
-    }
+    let _tracing = arguments.trace.start(&mut event_loop)?;
     let mut all = Vec::new();
     for &address in &arguments.listen {
         for wanted in arguments.services() {
@@ -109,17 +107,9 @@ fn probe(arguments: &ProbeArguments) -> Result<(), Box<dyn Error>> {
         }
     }
     let mut event_loop = EventLoop::new()?;
-    let trace = arguments
-        .trace
-        .trace
-        .then(|| Trace::start(&mut event_loop))
-        .transpose()?;
+    let _tracing = arguments.trace.start(&mut event_loop)?;
     let mut probe = Probe::new(&mut event_loop, &questions, arguments.timeout);
-    let result = event_loop.run(&mut probe);
-    if let Some(trace) = trace {
-        trace.drain(LOG_DRAIN);
-    }
-    result?;
+    event_loop.run(&mut probe)?;
     let (mut out, mut failed) = (io::stdout(), 0);
     for report in probe.reports() {
         let Question {

@@ -13,7 +13,7 @@ mod typed_lines;
 
 use std::io;
 
-use epoll_loop::{Event, EventLoop, Readiness, Signal, Trace};
+use epoll_loop::{Event, EventLoop, Readiness, Signal};
 
 use nonblock_connect::{AttemptId, ConnectError, Connected, Connector, Connects};
 
@@ -41,7 +41,7 @@ pub(crate) struct Settings {
     /// Whether to connect again when standard input is no terminal, too, and
     /// even if it has never worked.
     pub(crate) reconnect: bool,
-    pub(crate) trace: bool,
+    pub(crate) trace: chapter::Trace,
     /// The server behind the address, if it is inside this program.
     pub(crate) host: Option<Host>,
 }
@@ -49,6 +49,7 @@ pub(crate) struct Settings {
 /// The state of the loop.
 #[derive(Debug)]
 struct LineMode {
+    _tracing: chapter::Tracing,
     link: Link,
     reconnect: bool,
     input: Input,
@@ -152,9 +153,7 @@ fn introduce(host: &Host, printer: &Printer) {
 
 impl LineMode {
     fn start(event_loop: &mut EventLoop<LineMode>, settings: Settings) -> io::Result<LineMode> {
-        if settings.trace {
-            Trace::start(event_loop)?;
-        }
+        let tracing = settings.trace.start(event_loop)?;
         for signal in SIGNALS {
             event_loop.on_signal(signal, LineMode::interrupt)?;
         }
@@ -170,6 +169,7 @@ impl LineMode {
             ));
         }
         Ok(LineMode {
+            _tracing: tracing,
             link: Link::new(Session::new(settings.session), settings.address),
             reconnect: settings.reconnect,
             input,

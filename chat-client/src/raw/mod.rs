@@ -21,7 +21,7 @@ mod conveyor;
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream};
 
-use epoll_loop::{Event, EventLoop, Interest, Trace, Watch, Watched};
+use epoll_loop::{Event, EventLoop, Interest, Watch, Watched};
 use nonblock_connect::{AttemptId, ConnectError, Connected, Connector, Connects};
 
 use crate::address::Address;
@@ -57,24 +57,17 @@ struct Relay {
 /// # Errors
 ///
 /// See [`Failure`].
-pub(crate) fn run(address: Address, trace: bool) -> Result<(), Failure> {
+pub(crate) fn run(address: Address, trace: chapter::Trace) -> Result<(), Failure> {
     let system = |err| Failure::System("event loop", err);
     let mut event_loop = EventLoop::new().map_err(system)?;
     let mut relay = Relay::new(&mut event_loop, address).map_err(system)?;
-    let errors = if trace {
-        Some(Trace::start(&mut event_loop).map_err(system)?)
-    } else {
-        None
-    };
+    let _tracing = trace.start(&mut event_loop).map_err(system)?;
     let _reader = watch_for_gone_reader(&mut event_loop, Relay::lose_reader).map_err(system)?;
     event_loop.before_wait(Relay::settle);
     relay
         .connector
         .start(&mut event_loop, &relay.address, CONNECT_TIMEOUT);
     event_loop.run(&mut relay).map_err(system)?;
-    if let Some(errors) = errors {
-        errors.drain(std::time::Duration::from_secs(1));
-    }
     relay.outcome
 }
 

@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io;
 use std::time::Instant;
 
-use epoll_loop::{Event, EventLoop, Interest, Signal, Trace, Watch, Watched, WatcherId};
+use epoll_loop::{Event, EventLoop, Interest, Signal, Watch, Watched, WatcherId};
 use jiff::Timestamp;
 use nonblock_connect::{AttemptId, ConnectError, Connected, Connector, Connects};
 
@@ -48,7 +48,7 @@ pub(crate) struct Settings {
     pub(crate) app: AppSettings,
     /// Where conversations are kept, if they are.
     pub(crate) log_files: Option<LogFiles>,
-    pub(crate) trace: bool,
+    pub(crate) trace: chapter::Trace,
     /// The server behind the address, if it is inside this program.
     pub(crate) host: Option<Host>,
 }
@@ -57,6 +57,7 @@ pub(crate) struct Settings {
 #[derive(Debug)]
 struct ScreenMode {
     app: App,
+    _tracing: chapter::Tracing,
     link: Link,
     /// As the app was told last.
     link_state: Option<LinkState>,
@@ -99,9 +100,7 @@ impl ScreenMode {
         settings: Settings,
     ) -> Result<ScreenMode, Failure> {
         let system = |err| Failure::System("event loop", err);
-        if settings.trace {
-            Trace::start(event_loop).map_err(system)?;
-        }
+        let tracing = settings.trace.start(event_loop).map_err(system)?;
         Self::watch_signals(event_loop).map_err(system)?;
         event_loop.before_wait(ScreenMode::settle);
         let guard = Guard::new(&settings.terminal);
@@ -111,6 +110,7 @@ impl ScreenMode {
         let terminal = event_loop.watch(settings.terminal, watch, ScreenMode::use_terminal);
         let link = Link::new(Session::new(settings.session), settings.address);
         let mut state = ScreenMode {
+            _tracing: tracing,
             app: App::new(settings.app, &link.session, moment(event_loop)),
             link,
             link_state: None,

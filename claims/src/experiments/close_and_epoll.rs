@@ -70,7 +70,7 @@ pub(crate) const CLAIM: Claim = Claim {
         ),
     ],
     sources: &[
-        "epoll(7), Questions and answers, 6: closing a descriptor does not remove it if a duplicate \
+        "epoll(7), Questions and answers: closing a descriptor does not remove it if a duplicate \
          is open",
         "epoll(7), Possible pitfalls, If using an event cache",
         "epoll_ctl(2), EBADF, ENOENT",

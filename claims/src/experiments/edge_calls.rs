@@ -55,7 +55,7 @@ pub(crate) const CLAIM: Claim = Claim {
         "the default: what a callback leaves unread is reported again"
     )],
     sources: &[
-        "epoll(7), Questions and answers, 9: for stream-oriented files the condition that the read \
+        "epoll(7), Questions and answers: for stream-oriented files the condition that the read \
          space is exhausted can also be detected by the amount of data read",
     ],
     run,

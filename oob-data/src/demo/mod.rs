@@ -34,11 +34,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The timeline, and a loop for what comes by signals.
 struct Demo {
     timeline: Timeline<Stdout>,
-    trace: bool,
+    trace: chapter::Trace,
 }
 
 /// Runs all steps. The inner result is what the kernel made of the text.
-pub(crate) fn run(trace: bool) -> io::Result<Result<(), Unexpected>> {
+pub(crate) fn run(trace: chapter::Trace) -> io::Result<Result<(), Unexpected>> {
     let _blocked = EventLoop::block_signals(&[Signal::SIGURG])?;
     let mut demo = Demo {
         timeline: Timeline::new(io::stdout(), &NAMES),

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use epoll_loop::{EventLoop, Output, Signal};
+use epoll_loop::{EventLoop, Signal};
 use oob_data::{own_signals, receive_data, send_urgent};
 use socket2::SockRef;
 
@@ -170,20 +170,18 @@ impl Demo {
 struct SignalLoop {
     event_loop: EventLoop<usize>,
     count: usize,
-    trace: Option<Output>,
+    _tracing: chapter::Tracing,
 }
 
 impl SignalLoop {
-    fn new(trace: bool) -> io::Result<SignalLoop> {
+    fn new(trace: chapter::Trace) -> io::Result<SignalLoop> {
         let mut event_loop = EventLoop::new()?;
-        let trace = trace
-            .then(|| epoll_loop::Trace::start(&mut event_loop))
-            .transpose()?;
+        let tracing = trace.start(&mut event_loop)?;
         event_loop.on_signal(Signal::SIGURG, |count, _, _| *count += 1)?;
         Ok(SignalLoop {
             event_loop,
             count: 0,
-            trace,
+            _tracing: tracing,
         })
     }
 
@@ -199,13 +197,5 @@ impl SignalLoop {
             self.turn()?;
         }
         Ok(self.count)
-    }
-}
-
-impl Drop for SignalLoop {
-    fn drop(&mut self) {
-        if let Some(trace) = &self.trace {
-            trace.drain(Duration::from_secs(1));
-        }
     }
 }

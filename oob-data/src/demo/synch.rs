@@ -89,10 +89,7 @@ impl Demo {
         SockRef::from(&server).set_out_of_band_inline(true)?;
         own_signals(&server)?;
         let mut event_loop = EventLoop::new()?;
-        let trace = self
-            .trace
-            .then(|| epoll_loop::Trace::start(&mut event_loop))
-            .transpose()?;
+        let _tracing = self.trace.start(&mut event_loop)?;
         event_loop.on_signal(Signal::SIGURG, Session::begin_synch)?;
         event_loop.every(TICK, Session::process);
         event_loop.after(PATIENCE, |_, event_loop, _| {
@@ -109,11 +106,7 @@ impl Demo {
             server: event_loop.watch(server, unwatched, |_, _, _| {})?,
             telnet: Telnet::default(),
         };
-        let result = event_loop.run(&mut session);
-        if let Some(trace) = trace {
-            trace.drain(Duration::from_secs(1));
-        }
-        result?;
+        event_loop.run(&mut session)?;
         let sent_at = session.sent_at.unwrap_or(0);
         let obeyed_at = session.telnet.interrupted_at.unwrap_or(QUEUED_BYTES);
         Ok(Interrupt {

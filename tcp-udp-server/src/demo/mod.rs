@@ -35,7 +35,7 @@ const IN_VAIN: Duration = Duration::from_millis(200);
 const UDP_BUFFER: usize = 1_024;
 
 /// Runs all parts.
-pub(crate) fn run(trace: bool) -> Result<(), Box<dyn Error>> {
+pub(crate) fn run(trace: chapter::Trace) -> Result<(), Box<dyn Error>> {
     let mut demo = Demo {
         timeline: Timeline::new(io::stdout(), &NAMES),
         trace,
@@ -46,7 +46,7 @@ pub(crate) fn run(trace: bool) -> Result<(), Box<dyn Error>> {
 
 struct Demo {
     timeline: Timeline<Stdout>,
-    trace: bool,
+    trace: chapter::Trace,
 }
 
 impl Demo {

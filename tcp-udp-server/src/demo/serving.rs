@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
-use epoll_loop::{EventLoop, Output, Trace};
+use epoll_loop::EventLoop;
 use tcp_udp_server::{Counters, Server, Service, Settings, Sockets};
 
 use super::{LOOPBACK, PATIENCE, UDP_BUFFER};
@@ -19,21 +19,13 @@ pub(super) struct Serving {
     pub(super) echo: SocketAddr,
     pub(super) chargen: SocketAddr,
     pub(super) daytime: SocketAddr,
-    trace: Option<Output>,
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        if let Some(trace) = &self.trace {
-            trace.drain(Duration::from_secs(1));
-        }
-    }
+    _tracing: chapter::Tracing,
 }
 
 impl Serving {
     /// Echo, chargen and daytime on loopback, with settings changed as told.
     pub(super) fn start(
-        trace: bool,
+        trace: chapter::Trace,
         change: impl Fn(&mut Settings),
     ) -> Result<Serving, Box<dyn Error>> {
         let mut settings = Settings {
@@ -42,7 +34,7 @@ impl Serving {
         };
         change(&mut settings);
         let mut event_loop = EventLoop::new()?;
-        let trace = trace.then(|| Trace::start(&mut event_loop)).transpose()?;
+        let tracing = trace.start(&mut event_loop)?;
         let (mut all, mut addresses) = (Vec::new(), Vec::new());
         for service in [Service::Echo, Service::Chargen, Service::Daytime] {
             let sockets = Sockets::bind(service, LOOPBACK, 0, true)?;
@@ -56,7 +48,7 @@ impl Serving {
             echo: addresses[0],
             chargen: addresses[1],
             daytime: addresses[2],
-            trace,
+            _tracing: tracing,
         })
     }
 

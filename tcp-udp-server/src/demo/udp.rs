@@ -5,7 +5,7 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use epoll_loop::{EventLoop, Interest, Readiness, Trace, Watch};
+use epoll_loop::{EventLoop, Interest, Readiness, Watch};
 use socket2::{MaybeUninitSlice, SockRef};
 use tcp_udp_server::Refusal;
 
@@ -46,10 +46,7 @@ impl Demo {
         limit: Duration,
     ) -> Result<(UdpSocket, String), Box<dyn Error>> {
         let mut event_loop = EventLoop::<Option<Readiness>>::new()?;
-        let trace = self
-            .trace
-            .then(|| Trace::start(&mut event_loop))
-            .transpose()?;
+        let _tracing = self.trace.start(&mut event_loop)?;
         let watch = Watch::new(Interest::READABLE).label("udp client");
         let socket = event_loop.watch(socket, watch, |seen, event_loop, event| {
             *seen = Some(event.readiness);
@@ -58,9 +55,6 @@ impl Demo {
         event_loop.after(limit, |_, event_loop, _| event_loop.stop(Ok(())));
         let mut seen = None;
         event_loop.run(&mut seen)?;
-        if let Some(trace) = trace {
-            trace.drain(Duration::from_secs(1));
-        }
         let socket = socket.into_inner(&mut event_loop)?;
         Ok((
             socket,
