@@ -8,6 +8,7 @@ mod fake_server;
 mod network;
 mod output;
 mod own_room;
+mod pages;
 mod raw;
 mod reconnecting;
 mod screen;

@@ -11,7 +11,7 @@ use chapter_tests::{Launch, Peer, Program, Pty, TerminalModes};
 use crate::fake_server::FakeServer;
 
 /// What the empty line to type in says.
-const READY: &str = "say something to #lobby";
+pub(crate) const READY: &str = "say something to #lobby";
 
 /// A client on a terminal, in #lobby of a server that the test plays.
 struct Sitting {
