@@ -8,8 +8,9 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, value_parser};
 use nonblock_connect::{Target, TargetError};
 
+use crate::amount::Amount;
 use crate::failure::Failure;
-use crate::fan_out::{self, Amount};
+use crate::{churn, fan_out, idle, latency};
 
 /// The port that IRC servers listen on.
 const IRC_PORT: u16 = 6667;
@@ -70,6 +71,9 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     FanOut(FanOutArguments),
+    Latency(LatencyArguments),
+    Idle(IdleArguments),
+    Churn(ChurnArguments),
 }
 
 /// Have many receive what few say: deliveries a second, and what each costs the server
@@ -118,7 +122,113 @@ impl FanOutArguments {
             message_bytes: self.bytes as usize,
             amount: self
                 .messages
-                .map_or(Amount::Time(self.duration), Amount::Messages),
+                .map_or(Amount::Time(self.duration), Amount::Number),
+            channel: Rc::from(self.channel.as_str()),
+        }
+    }
+}
+
+/// Send on a schedule that waits for nobody: how long messages are on their way
+///
+/// A message has its time in the schedule, and its latency counts from there until a member has read
+/// it: what is due while the server pauses is late, as it would be for people. (A client that waits
+/// for each message before it sends the next one would count the pause once: coordinated omission.)
+/// Senders take turns; each message is delivered to everybody but its sender.
+#[derive(Debug, Args)]
+pub(crate) struct LatencyArguments {
+    /// Clients that only listen
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u32).range(1..))]
+    receivers: u32,
+
+    /// Clients that speak, and listen to each other
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = value_parser!(u32).range(1..))]
+    senders: u32,
+
+    /// Messages a second, of all senders together
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    rate: u32,
+
+    /// Bytes of text in a message, of which the first twelve are its number
+    #[arg(long, value_name = "BYTES", default_value_t = 100, value_parser = value_parser!(u32).range(12..=MAX_TEXT_BYTES))]
+    bytes: u32,
+
+    /// How long the schedule is (500ms, 3s, 2m)
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = chapter::duration)]
+    duration: Duration,
+
+    /// The channel they meet in; nobody else should be in it
+    #[arg(long, value_name = "NAME", default_value = "#stress")]
+    channel: String,
+}
+
+impl LatencyArguments {
+    pub(crate) fn plan(&self) -> latency::Plan {
+        latency::Plan {
+            receivers: self.receivers as usize,
+            senders: self.senders as usize,
+            rate: f64::from(self.rate),
+            message_bytes: self.bytes as usize,
+            duration: self.duration,
+            channel: Rc::from(self.channel.as_str()),
+        }
+    }
+}
+
+/// Register many clients that then say nothing: how fast they get in, what each of them costs
+///
+/// 256 are connecting and registering at a time; one is registered when the server has greeted it
+/// (001). Whether the last tenth gets in as fast as the first tells whether the server does work for
+/// each newcomer that grows with those who are there.
+#[derive(Debug, Args)]
+pub(crate) struct IdleArguments {
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..))]
+    clients: u32,
+
+    /// How long they stay when all are there; with --pid, what that costs the server (500ms, 3s, 2m)
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = chapter::duration)]
+    hold: Duration,
+}
+
+impl IdleArguments {
+    pub(crate) fn plan(&self) -> idle::Plan {
+        idle::Plan {
+            clients: self.clients as usize,
+            hold: self.hold,
+        }
+    }
+}
+
+/// Have clients come, join a channel and quit, again and again: cycles a second
+///
+/// Each of the clients that are there at the same time has a channel of its own. A cycle is over
+/// when the server has closed the connection.
+#[derive(Debug, Args)]
+pub(crate) struct ChurnArguments {
+    /// Clients at the same time
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=256))]
+    clients: u32,
+
+    /// For how long new ones come (500ms, 3s, 2m)
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = chapter::duration)]
+    duration: Duration,
+
+    /// So many cycles, however long they take
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..), conflicts_with = "duration")]
+    cycles: Option<u64>,
+
+    /// How the names of the channels begin
+    #[arg(long, value_name = "NAME", default_value = "#stress")]
+    channel: String,
+}
+
+impl ChurnArguments {
+    pub(crate) fn plan(&self) -> churn::Plan {
+        churn::Plan {
+            places: self.clients as usize,
+            amount: self
+                .cycles
+                .map_or(Amount::Time(self.duration), Amount::Number),
             channel: Rc::from(self.channel.as_str()),
         }
     }

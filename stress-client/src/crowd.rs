@@ -123,6 +123,8 @@ pub(crate) struct Crowd {
     clients: Vec<Client>,
     by_watcher: WatcherMap<ClientNumber>,
     called: VecDeque<Role>,
+    /// Numbers of clients that are forgotten.
+    free: Vec<ClientNumber>,
     under_way: usize,
     settling: usize,
     dirty: Vec<ClientNumber>,
@@ -139,6 +141,7 @@ impl Crowd {
             clients: Vec::new(),
             by_watcher: WatcherMap::new(),
             called: VecDeque::new(),
+            free: Vec::new(),
             under_way: 0,
             settling: 0,
             dirty: Vec::new(),
@@ -161,6 +164,11 @@ impl Crowd {
     /// What the server said (ERROR) before it closed a connection.
     pub(crate) fn last_word(&self, client: ClientNumber) -> Option<&str> {
         self.clients[client].last_word.as_deref()
+    }
+
+    /// Whether a client is, or was, where it was to go.
+    pub(crate) fn has_arrived(&self, client: ClientNumber) -> bool {
+        self.clients[client].stage == Stage::Ready
     }
 
     /// Appends to what a client says; it is written in the next turn.
@@ -191,7 +199,15 @@ impl Crowd {
         client.queue.clear();
     }
 
-    fn how_lost(&self, client: ClientNumber, failure: Option<io::Error>) -> Failure {
+    /// Closes a connection and gives its number to the next client; returns what its role was.
+    pub(crate) fn forget(&mut self, client: ClientNumber) -> Role {
+        self.close(client);
+        self.free.push(client);
+        mem::take(&mut self.clients[client].role)
+    }
+
+    /// In words, how a connection has ended.
+    pub(crate) fn how_lost(&self, client: ClientNumber, failure: Option<io::Error>) -> Failure {
         let lost = &self.clients[client];
         let nick = lost.nick.to_string();
         match failure {
@@ -256,7 +272,7 @@ fn begin<D: Driver>(
     event_loop: &mut EventLoop<D>,
     role: Role,
 ) -> io::Result<()> {
-    let number = crowd.clients.len();
+    let number = crowd.free.pop().unwrap_or(crowd.clients.len());
     let socket = crowd.sources.connect().map_err(Failure::Connect)?;
     if let Some(bytes) = role.receive_buffer {
         socket.set_recv_buffer_size(bytes)?;
@@ -278,7 +294,10 @@ fn begin<D: Driver>(
         last_word: None,
     };
     client.choose_nick(number);
-    crowd.clients.push(client);
+    match crowd.clients.get_mut(number) {
+        Some(place) => *place = client,
+        None => crowd.clients.push(client),
+    }
     Ok(())
 }
 
@@ -481,8 +500,14 @@ fn end<D: Driver>(
     client: ClientNumber,
     failure: Option<io::Error>,
 ) {
-    driver.lost(event_loop, client, failure);
-    driver.crowd().close(client);
+    // Its number may be that of the next client by the time this returns.
+    if let Some(stream) = driver.crowd().stream(client) {
+        driver.lost(event_loop, client, failure);
+        let now = driver.crowd().stream(client);
+        if now.is_some_and(|now| Rc::ptr_eq(&now, &stream)) {
+            driver.crowd().close(client);
+        }
+    }
 }
 
 fn write_all<D: Driver>(driver: &mut D, event_loop: &mut EventLoop<D>) {
@@ -505,7 +530,10 @@ fn write<D>(
     client: ClientNumber,
 ) -> io::Result<()> {
     let speaker = &mut crowd.clients[client];
-    if let Some(stream) = &speaker.stream {
+    // One that is still connecting has the number of one that is gone, who had something to say.
+    if let Some(stream) = &speaker.stream
+        && speaker.stage != Stage::Connecting
+    {
         speaker.queue.flush(event_loop, stream)?;
     }
     Ok(())

@@ -10,14 +10,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::rc::Rc;
-use std::time::Duration;
 
 use chat_protocol::Message;
 use epoll_loop::{Event, EventLoop};
 
+use crate::amount::Amount;
 use crate::crowd::{self, ClientNumber, Crowd, Driver, Role};
 use crate::known_lines::KnownLines;
-use crate::process::{ServerProcess, Spent, Stretch};
+use crate::process::{Spent, Stretch};
 use crate::report::{Report, Unit, float, plural};
 use crate::run::{self, Measurement, Options, Supervision};
 
@@ -32,15 +32,6 @@ pub(crate) struct Plan {
     pub(crate) message_bytes: usize,
     pub(crate) amount: Amount,
     pub(crate) channel: Rc<str>,
-}
-
-/// When it is enough.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Amount {
-    /// After so many messages of each sender.
-    Messages(u64),
-    /// When this time is over, and what is outstanding then has been delivered.
-    Time(Duration),
 }
 
 /// One who speaks.
@@ -68,7 +59,7 @@ struct FanOut {
     deliveries: u64,
     bytes_before: u64,
     /// Memory of the server before anybody came.
-    memory_before: Option<u64>,
+    memory_before: u64,
     stretch: Option<Stretch>,
     spent: Option<Spent>,
     is_over: bool,
@@ -84,7 +75,6 @@ pub(crate) fn measure(options: &Options, plan: &Plan) -> io::Result<Report> {
 impl FanOut {
     fn new(options: &Options, plan: &Plan) -> io::Result<FanOut> {
         let text = "x".repeat(plan.message_bytes);
-        let usage = options.process.map(ServerProcess::usage).transpose()?;
         Ok(FanOut {
             crowd: Crowd::new(options.server),
             supervision: Supervision::new(options),
@@ -97,7 +87,7 @@ impl FanOut {
             known: KnownLines::default(),
             deliveries: 0,
             bytes_before: 0,
-            memory_before: usage.map(|usage| usage.resident_bytes),
+            memory_before: run::memory(options.process)?,
             stretch: None,
             spent: None,
             is_over: false,
@@ -116,12 +106,9 @@ impl FanOut {
     /// Has a sender say what its window allows.
     fn speak(&mut self, sender: usize) {
         let sender = &mut self.senders[sender];
-        let limit = match self.plan.amount {
-            Amount::Messages(count) => count,
-            Amount::Time(_) if self.is_over => sender.sent,
-            Amount::Time(_) => u64::MAX,
-        };
-        while sender.arrivals.len() < self.plan.window && sender.sent < limit {
+        while sender.arrivals.len() < self.plan.window
+            && self.plan.amount.allows(sender.sent, self.is_over)
+        {
             self.crowd.say(sender.client, &self.line);
             sender.arrivals.push_back(0);
             sender.sent += 1;
@@ -206,8 +193,7 @@ impl FanOut {
                 cpu.as_secs_f64() * 1e6 / float(self.deliveries),
                 Unit::Seconds,
             );
-            let before = self.memory_before.unwrap_or_default();
-            let grown = float(usage.resident_bytes) - float(before);
+            let grown = float(usage.resident_bytes) - float(self.memory_before);
             report.add(
                 "server_bytes_per_client",
                 "server's memory a client",

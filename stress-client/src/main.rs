@@ -6,11 +6,15 @@
 //! Shows: thousands of connections driven by one loop; figures that say what limits them.
 //! Leaves out: TLS, and more generators than one core.
 
+mod amount;
 mod arguments;
+mod churn;
 mod crowd;
 mod failure;
 mod fan_out;
+mod idle;
 mod known_lines;
+mod latency;
 mod machine;
 mod process;
 mod report;
@@ -53,6 +57,9 @@ fn measure(arguments: &Arguments, target: &Target, command: &Command) -> io::Res
     };
     let report = match command {
         Command::FanOut(arguments) => fan_out::measure(&options, &arguments.plan())?,
+        Command::Latency(arguments) => latency::measure(&options, &arguments.plan())?,
+        Command::Idle(arguments) => idle::measure(&options, &arguments.plan())?,
+        Command::Churn(arguments) => churn::measure(&options, &arguments.plan())?,
     };
     let machine = Machine::look(machine::cores());
     let mut out = io::stdout().lock();

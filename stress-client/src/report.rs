@@ -28,6 +28,8 @@ pub(crate) enum Unit {
     Count,
     Bytes,
     Seconds,
+    Milliseconds,
+    Microseconds,
     /// A part of one core.
     Core,
 }
@@ -166,6 +168,8 @@ impl Unit {
             Unit::Count => whole(value),
             Unit::Bytes => whole(value) + " B",
             Unit::Seconds => format!("{value:.3} s"),
+            Unit::Milliseconds => format!("{value:.3} ms"),
+            Unit::Microseconds => format!("{value:.1} us"),
             Unit::Core => format!("{:.0} %", value * 100.0),
         }
     }

@@ -55,6 +55,11 @@ impl Supervision {
     }
 }
 
+/// The server's memory now, in bytes; 0 if nobody has said which process it is.
+pub(crate) fn memory(process: Option<ServerProcess>) -> io::Result<u64> {
+    process.map_or(Ok(0), |process| Ok(process.usage()?.resident_bytes))
+}
+
 /// Runs until the measurement stops the loop.
 pub(crate) fn run<M: Measurement>(measurement: &mut M, options: &Options) -> io::Result<()> {
     let mut event_loop = EventLoop::new()?;

@@ -1,6 +1,6 @@
 //! Fan-out: every delivery is counted, whoever has sent it.
 
-use crate::{count, figure, measure, run, server};
+use crate::{count, fake_server, figure, measure, run, server};
 
 #[test]
 fn each_message_is_delivered_to_everybody_but_its_sender() {
@@ -49,33 +49,15 @@ fn the_table_is_for_people() {
 }
 
 #[test]
-fn a_server_that_limits_who_talks_fast_is_not_waited_for_for_ever() {
-    use chapter_tests::Peer;
-    // A server that lets everybody in and delivers nothing.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let serving = std::thread::spawn(move || {
-        let mut peers: Vec<Peer> = Vec::new();
-        for _ in 0..2 {
-            let (stream, _) = listener.accept().unwrap();
-            let mut peer = Peer::over(stream);
-            let nick = peer.expect_line("NICK ").replace("NICK ", "");
-            peer.send_line(format!(":x 001 {nick} :Welcome"));
-            peer.expect_line("JOIN #stress");
-            peer.send_line(format!(":x 366 {nick} #stress :End"));
-            peers.push(peer);
-        }
-        for peer in &mut peers {
-            peer.expect_line("PING :settle");
-            peer.send_line(":x PONG x :settle");
-        }
+fn a_server_that_delivers_nothing_is_not_waited_for_for_ever() {
+    let (address, serving) = fake_server::start(2, |mut peers| {
         peers[0].expect_line("PRIVMSG #stress :");
-        peers
+        peers[0].expect_eof();
     });
     let finished = run(&format!(
         "{address} fan-out --receivers 1 --window 4 --patience 1s"
     ));
-    let _peers = serving.join().unwrap();
+    serving.join().unwrap();
     assert_eq!(finished.status.code(), Some(1));
     let last = finished.stderr.lines().last().unwrap();
     assert!(

@@ -1,7 +1,11 @@
 //! The whole program, against servers that are processes of their own.
 
 mod arguments;
+mod churn;
+mod fake_server;
 mod fan_out;
+mod idle;
+mod latency;
 
 use chapter_tests::{Finished, Launch, Program};
 use serde_json::Value;

@@ -1,0 +1,34 @@
+//! A server that lets people in, and then does what a test wants.
+
+use std::net::{SocketAddr, TcpListener};
+use std::thread::{self, JoinHandle};
+
+use chapter_tests::Peer;
+
+/// Lets `members` into #stress and calls `then` with them, in the order in which they came, when
+/// everybody is told that everything is read.
+pub(crate) fn start(
+    members: usize,
+    then: impl FnOnce(Vec<Peer>) + Send + 'static,
+) -> (SocketAddr, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = thread::spawn(move || {
+        let mut peers = Vec::new();
+        for _ in 0..members {
+            let (stream, _) = listener.accept().unwrap();
+            let mut peer = Peer::over(stream);
+            let nick = peer.expect_line("NICK ").replace("NICK ", "");
+            peer.send_line(format!(":x 001 {nick} :Welcome"));
+            peer.expect_line("JOIN #stress");
+            peer.send_line(format!(":x 366 {nick} #stress :End"));
+            peers.push(peer);
+        }
+        for peer in &mut peers {
+            peer.expect_line("PING :settle");
+            peer.send_line(":x PONG x :settle");
+        }
+        then(peers);
+    });
+    (address, serving)
+}
