@@ -52,7 +52,7 @@ fn measure(arguments: &Arguments, target: &Target, command: &Command) -> io::Res
         server: arguments::resolve(target)?,
         process: arguments.pid.map(ServerProcess::new),
         patience: arguments.patience,
-        trace: arguments.trace.trace,
+        trace: arguments.trace,
         quiet: arguments.quiet,
     };
     let report = match command {

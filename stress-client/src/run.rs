@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use epoll_loop::{EventLoop, Output, Signal, Trace};
+use epoll_loop::{EventLoop, Output, Signal};
 
 use crate::crowd::{self, Driver};
 use crate::failure::Failure;
@@ -19,7 +19,7 @@ pub(crate) struct Options {
     pub(crate) process: Option<ServerProcess>,
     /// How long nothing may come.
     pub(crate) patience: Duration,
-    pub(crate) trace: bool,
+    pub(crate) trace: chapter::Trace,
     pub(crate) quiet: bool,
 }
 
@@ -64,9 +64,7 @@ pub(crate) fn memory(process: Option<ServerProcess>) -> io::Result<u64> {
 pub(crate) fn run<M: Measurement>(measurement: &mut M, options: &Options) -> io::Result<()> {
     let mut event_loop = EventLoop::new()?;
     let output = event_loop.standard_error()?;
-    if options.trace {
-        Trace::start(&mut event_loop)?;
-    }
+    let _tracing = options.trace.start(&mut event_loop)?;
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         event_loop.on_signal(signal, |_, event_loop, _| {
             event_loop.stop(Err(Failure::Interrupted.into()));

@@ -6,23 +6,19 @@ use crate::run;
 
 #[test]
 fn what_is_not_understood_is_exit_code_2() {
-    for arguments in [
-        "",
-        "127.0.0.1",
-        "127.0.0.1 fan-in",
-        "127.0.0.1:0 fan-out",
-        "127.0.0.1 fan-out --receivers 0",
-        "127.0.0.1 fan-out --bytes 400",
-        "127.0.0.1 fan-out --pid 0",
-        "127.0.0.1 fan-out --messages 3 --duration 1s",
+    for (arguments, said) in [
+        ("", "<TARGET>"),
+        ("127.0.0.1", "what is to be measured?"),
+        ("127.0.0.1 fan-in", "fan-in"),
+        ("127.0.0.1:0 fan-out", "127.0.0.1:0"),
+        ("127.0.0.1 fan-out --receivers 0", "--receivers"),
+        ("127.0.0.1 fan-out --bytes 400", "--bytes"),
+        ("127.0.0.1 fan-out --pid 0", "--pid"),
+        ("127.0.0.1 fan-out --messages 3 --duration 1s", "--duration"),
+        ("127.0.0.1 latency --rate 0", "--rate"),
+        ("127.0.0.1 churn --clients 257", "--clients"),
     ] {
-        let finished = run(arguments);
-        assert_eq!(
-            finished.status.code(),
-            Some(2),
-            "{arguments:?}: {finished:?}"
-        );
-        assert_eq!(finished.stdout, "", "{arguments:?}");
+        run(arguments).is_usage_error(said);
     }
 }
 
