@@ -11,27 +11,29 @@ use crate::report::{Finding, Report, Stop};
 
 /// One claim of the study notes, and the experiment that tests it.
 #[derive(Debug)]
-pub(crate) struct Claim {
+pub struct Claim {
     /// By which it is called, from 1 without gaps.
-    pub(crate) number: u8,
+    pub number: u8,
     /// The other way to call it: what it is about, in lower case, with hyphens.
-    pub(crate) name: &'static str,
-    pub(crate) chapter: Chapter,
+    pub name: &'static str,
+    /// What it belongs to.
+    pub chapter: Chapter,
     /// What the notes say. The question is about the first.
-    pub(crate) sentences: &'static [Sentence],
+    pub sentences: &'static [Sentence],
     /// At most 54 characters: the list shows it too.
-    pub(crate) question: &'static str,
+    pub question: &'static str,
     /// Two to four; they are lettered from a.
-    pub(crate) answers: &'static [&'static str],
+    pub answers: &'static [&'static str],
     /// The letter of the one that the kernel gives.
-    pub(crate) answer: char,
+    pub answer: char,
     /// What the program does, before the learner sees what comes of it.
-    pub(crate) does: &'static str,
-    pub(crate) lesson: &'static str,
-    /// Where it matters in this workspace; made by [`place!`](crate::claim::place).
-    pub(crate) code: &'static [Place],
+    pub does: &'static str,
+    /// What follows from what the kernel did.
+    pub lesson: &'static str,
+    /// Where it matters in this workspace; made by the macro `place!`.
+    pub code: &'static [Place],
     /// Man pages, RFCs, kernel documentation.
-    pub(crate) sources: &'static [&'static str],
+    pub sources: &'static [&'static str],
     /// The experiment. It has a process of its own: what it does to signals, limits and
     /// descriptors is gone with it.
     pub(crate) run: fn(&mut Report) -> Result<Finding, Stop>,
@@ -39,17 +41,19 @@ pub(crate) struct Claim {
 
 /// One sentence of the study notes, or one that is often taken for granted.
 #[derive(Debug, Serialize)]
-pub(crate) struct Sentence {
+pub struct Sentence {
     /// As it stands in the notes; nothing if they do not say it.
-    pub(crate) original: Option<&'static str>,
-    pub(crate) english: &'static str,
-    pub(crate) verdict: Verdict,
+    pub original: Option<&'static str>,
+    /// The same in English.
+    pub english: &'static str,
+    /// What is to be thought of it.
+    pub verdict: Verdict,
 }
 
 /// What is to be thought of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// It never was so on Linux.
     Wrong,
     /// It was so once.
@@ -73,21 +77,32 @@ impl fmt::Display for Verdict {
 
 /// What a claim belongs to. The list is in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Chapter {
+pub enum Chapter {
+    /// `select`, `poll`, `epoll` and what came after.
     Waiting,
+    /// Level- and edge-triggered.
     Triggering,
+    /// Connecting.
     Connecting,
+    /// Listening and accepting.
     Accepting,
+    /// Writing.
     Writing,
+    /// Closing.
     Closing,
+    /// Urgent data.
     UrgentData,
+    /// Segments and their numbers.
     OnTheWire,
+    /// Descriptors.
     Descriptors,
+    /// Signals, processes and threads.
     SignalsAndProcesses,
 }
 
 impl Chapter {
-    pub(crate) const ALL: [Self; 10] = [
+    /// In the order of the list.
+    pub const ALL: [Self; 10] = [
         Self::Waiting,
         Self::Triggering,
         Self::Connecting,
@@ -120,12 +135,16 @@ impl fmt::Display for Chapter {
 
 /// A line of this workspace.
 #[derive(Debug, Serialize)]
-pub(crate) struct Place {
-    /// From the root of the workspace.
-    pub(crate) file: &'static str,
-    pub(crate) line: u32,
+pub struct Place {
+    /// Its file, from the root of the workspace.
+    pub file: &'static str,
+    /// Counted from 1, when this crate was compiled.
+    pub line: u32,
+    /// What stands in that line, and in no other of the file.
+    #[serde(skip)]
+    pub text: &'static str,
     /// What of the lesson is to be seen there.
-    pub(crate) why: &'static str,
+    pub why: &'static str,
 }
 
 /// The [`Place`] where a text stands in a file: `place!("chapter/src/exit.rs", "pub fn exit", "...")`.
@@ -141,6 +160,7 @@ macro_rules! place {
                 include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../", $file)),
                 $text,
             ),
+            text: $text,
             why: $why,
         }
     };
@@ -179,7 +199,7 @@ const fn starts_with(file: &[u8], at: usize, text: &[u8]) -> bool {
 
 impl Claim {
     /// The letters of the answers, each with its answer.
-    pub(crate) fn lettered(&self) -> impl Iterator<Item = (char, &'static str)> {
+    pub fn lettered(&self) -> impl Iterator<Item = (char, &'static str)> {
         ('a'..).zip(self.answers.iter().copied())
     }
 

@@ -36,8 +36,8 @@ pub(crate) mod zombies;
 
 use crate::claim::Claim;
 
-/// All of them, by number.
-pub(crate) const ALL: [&Claim; 33] = [
+/// All claims, by number.
+pub const ALL: [&Claim; 33] = [
     &mmap::CLAIM,
     &fd_set_size::CLAIM,
     &create_size::CLAIM,
