@@ -1,0 +1,36 @@
+//! The server as the usual tools see it: strace, ss, lsof, tcpdump, perf.
+//!
+//! What they print is kept in files that the book shows. Of what differs from machine to machine
+//! only the columns that the book explains are compared.
+
+mod looked_at;
+mod packets;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "these tests need little of it")]
+mod support;
+mod system_calls;
+
+use std::net::SocketAddr;
+
+use chapter_tests::{Mask, Peer, Program, Transcript};
+
+/// A server with a door for IRC and one for people without a client, whose address is returned.
+fn serve_plain() -> (Program, SocketAddr) {
+    let server = support::serve(&["--plain-listen", "127.0.0.1:0"]);
+    let [_, plain] = server.listening_on_all();
+    (server, plain)
+}
+
+/// Somebody with `nc`, who has read the greeting.
+fn guest(address: SocketAddr) -> Peer {
+    let mut peer = Peer::connect(address);
+    peer.expect_line("In #lobby");
+    peer
+}
+
+/// The transcript of a tool's output, in which no port and no process number counts.
+fn transcript(name: &str) -> Transcript {
+    Transcript::new(format!("tests/transcripts/{name}.txt"))
+        .hide(Mask::Ports)
+        .hide(Mask::Pids)
+}
