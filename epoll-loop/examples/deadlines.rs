@@ -30,6 +30,7 @@ impl Deadlines {
         );
     }
 
+    // ANCHOR: tick
     /// Something happens every 100 ms, so it is not idle yet; four times.
     fn tick(&mut self, event_loop: &mut EventLoop<Deadlines>, _: Event) {
         self.ticks += 1;
@@ -41,6 +42,7 @@ impl Deadlines {
         }
         event_loop.push_out(self.idle, IDLE);
     }
+    // ANCHOR_END: tick
 
     fn is_idle(&mut self, _: &mut EventLoop<Deadlines>, _: Event) {
         self.say("idle");
@@ -58,6 +60,7 @@ fn burn(duration: Duration) {
 fn main() -> io::Result<()> {
     let mut event_loop = EventLoop::new()?;
     event_loop.set_observer(Some(Box::new(|entry: &Entry| println!("  {entry}"))));
+    // ANCHOR: timers
     let mut deadlines = Deadlines {
         start: Instant::now(),
         ticks: 0,
@@ -67,5 +70,6 @@ fn main() -> io::Result<()> {
     event_loop.after(Duration::from_micros(300), |deadlines, _, _| {
         deadlines.say("0.3 ms");
     });
+    // ANCHOR_END: timers
     event_loop.run(&mut deadlines)
 }

@@ -68,6 +68,7 @@ impl Table {
     }
 }
 
+// ANCHOR: ask
 /// What epoll reports if everything is asked for; waits a while for the expected answer, since
 /// what another end did may be on its way through the kernel.
 fn ask(io: impl AsFd, expected: &str) -> io::Result<String> {
@@ -93,6 +94,7 @@ fn ask(io: impl AsFd, expected: &str) -> io::Result<String> {
         std::thread::yield_now();
     }
 }
+// ANCHOR_END: ask
 
 /// The names of a set, as strace has them, less `EPOLL`.
 fn names(set: EpollFlags) -> String {
@@ -176,6 +178,7 @@ fn tcp_beginning(table: &mut Table) -> io::Result<()> {
     )
 }
 
+// ANCHOR: tcp
 fn tcp_connected(table: &mut Table) -> io::Result<()> {
     println!("TCP connection");
     let (near, mut far) = tcp_pair()?;
@@ -192,6 +195,7 @@ fn tcp_connected(table: &mut Table) -> io::Result<()> {
     fill_up(&near)?;
     table.row("the send buffer is full", "nothing", &near)
 }
+// ANCHOR_END: tcp
 
 fn tcp_ending(table: &mut Table) -> io::Result<()> {
     println!("TCP connection, ending");
@@ -302,6 +306,7 @@ fn quick_pipe() -> io::Result<(PipeReader, PipeWriter)> {
     Ok((reader, writer))
 }
 
+// ANCHOR: pipes
 fn pipes(table: &mut Table) -> io::Result<()> {
     println!("pipe, the end that reads");
     let (reader, mut writer) = quick_pipe()?;
@@ -327,6 +332,7 @@ fn pipes(table: &mut Table) -> io::Result<()> {
         &writer,
     )
 }
+// ANCHOR_END: pipes
 
 fn terminal(table: &mut Table) -> io::Result<()> {
     println!("terminal, the program's side");

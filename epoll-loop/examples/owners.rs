@@ -24,11 +24,14 @@ struct Room {
 }
 
 impl Room {
+    // ANCHOR: throw-out
     /// Alice is ready. She throws bob out, and lets carol in.
     fn alice_speaks(&mut self, event_loop: &mut EventLoop<Room>, _: Event) {
         let Some(bob) = self.bob.take() else { return };
         let number = bob.as_raw_fd();
+        // ANCHOR: drop
         drop(bob);
+        // ANCHOR_END: drop
         let carol = self.enter(event_loop, "carol", Room::carol_speaks);
         let carol = carol.expect("a descriptor is left");
         println!(
@@ -38,6 +41,7 @@ impl Room {
         self.carol = Some(carol);
         self.alice = None;
     }
+    // ANCHOR_END: throw-out
 
     /// Carol is ready. Her stream goes to somebody else, open and unread.
     fn carol_speaks(&mut self, event_loop: &mut EventLoop<Room>, _: Event) {

@@ -32,16 +32,20 @@ impl Turns {
         println!("turn {}", self.count);
     }
 
+    // ANCHOR: budget
     /// Reads a little, and comes back to the rest when the others have had their turn.
     fn read(&mut self, event_loop: &mut EventLoop<Turns>, event: Event) {
         let (name, stream) = self.streams.get(event.id).expect("it is watched");
         let print = |bytes: &[u8]| println!("  {name} says {:?}", String::from_utf8_lossy(bytes));
         let mut buffer = [0; BUDGET_BYTES];
         let end = read_within(&**stream, event.readiness, &mut buffer, BUDGET_BYTES, print);
+        // ANCHOR: feed
         if let Ok(ReadEnd::BudgetSpent) = end {
             event_loop.feed(event.id, Readiness::IN);
         }
+        // ANCHOR_END: feed
     }
+    // ANCHOR_END: budget
 
     /// Nobody has anything to do: waits for a timer.
     fn rest(&mut self, event_loop: &mut EventLoop<Turns>, _: Event) {

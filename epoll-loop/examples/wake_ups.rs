@@ -29,6 +29,7 @@ impl WakeUps {
         println!("called {} time, for: {}", self.signals, event.readiness);
     }
 
+    // ANCHOR: callbacks
     /// The child has ended: `wait` does not block now, and somebody has to call it.
     fn ended(&mut self, _: &mut EventLoop<WakeUps>, _: Event) {
         if let Some(mut child) = self.child.take() {
@@ -39,12 +40,16 @@ impl WakeUps {
 
     /// A thread has said something, or many things.
     fn woken(&mut self, _: &mut EventLoop<WakeUps>, _: Event) {
+        // ANCHOR: woken
         let numbers: Vec<u32> = self.numbers.try_iter().collect();
+        // ANCHOR_END: woken
         println!("{} numbers have come", numbers.len());
     }
+    // ANCHOR_END: callbacks
 }
 
 fn main() -> io::Result<()> {
+    // ANCHOR: signals
     let _blocked = EventLoop::block_signals(&[Signal::SIGUSR1])?;
     let mut event_loop = EventLoop::new()?;
     event_loop.set_observer(Some(Box::new(|entry: &Entry| println!("  {entry}"))));
@@ -56,20 +61,26 @@ fn main() -> io::Result<()> {
     };
 
     println!("SIGUSR1 comes three times");
+    // ANCHOR: signal
     event_loop.on_signal(Signal::SIGUSR1, WakeUps::signalled)?;
+    // ANCHOR_END: signal
     for _ in 0..3 {
         raise(Signal::SIGUSR1)?;
     }
+    // ANCHOR_END: signals
     event_loop.turn(&mut wake_ups, Some(Duration::ZERO))?;
 
     println!("a child is started, and looks at its mask");
+    // ANCHOR: child
     let mask = ["SigBlk", "/proc/self/status"];
     let child = spawn(Command::new("grep").args(mask))?;
     event_loop.on_exit(&child, WakeUps::ended)?;
     wake_ups.child = Some(child);
+    // ANCHOR_END: child
     event_loop.run(&mut wake_ups)?;
 
     println!("a thread has a thousand numbers");
+    // ANCHOR: thread
     let waker = event_loop.waker(WakeUps::woken)?;
     let thread = thread::spawn(move || {
         for number in 0..1_000 {
@@ -78,5 +89,6 @@ fn main() -> io::Result<()> {
         }
     });
     thread.join().expect("it does not panic");
+    // ANCHOR_END: thread
     event_loop.run(&mut wake_ups)
 }

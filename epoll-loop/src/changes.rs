@@ -23,6 +23,7 @@ pub(crate) enum Holder {
     Leaving,
 }
 
+// ANCHOR: list
 /// The end of a watch, to be told to the kernel.
 pub(crate) struct Removal {
     io: Rc<dyn AsFd>,
@@ -40,6 +41,7 @@ pub(crate) struct Changes {
     /// By descriptor number, as libev's `anfds`.
     holders: Vec<Holder>,
 }
+// ANCHOR_END: list
 
 impl Changes {
     pub(crate) fn holder(&self, number: RawFd) -> Holder {
@@ -70,16 +72,20 @@ impl Io {
         }
     }
 
+    // ANCHOR: wanted
     /// What the kernel should be asked; none: it should not have the descriptor.
     fn wanted(&self) -> Option<u32> {
         match self.standing {
             // As the kernel has left it: in the set, but silent.
             Standing::Disarmed => self.registered,
             Standing::AlwaysReady | Standing::Ended => None,
+            // ANCHOR: nothing-asked
             Standing::Normal if self.interest == Interest::NONE => None,
+            // ANCHOR_END: nothing-asked
             Standing::Normal => Some(self.interest.bits() | self.mode),
         }
     }
+    // ANCHOR_END: wanted
 }
 
 impl<S> EventLoop<S> {
@@ -90,10 +96,12 @@ impl<S> EventLoop<S> {
         let Some(io) = self.watchers.io_mut(id) else {
             return Ok(false);
         };
+        // ANCHOR: register
         let number = io.number;
         let leaving = self.changes.holder(number) == Holder::Leaving;
         let mut always_ready = false;
         if let Some(wanted) = io.wanted() {
+            // ANCHOR: new-name
             let result = if leaving {
                 // The same descriptor is still in the kernel's set, for a watch
                 // that has ended in this batch: MOD puts the new name on it.
@@ -101,11 +109,13 @@ impl<S> EventLoop<S> {
             } else {
                 self.epoll.add_or_modify(&io.descriptor, wanted, id)
             };
+            // ANCHOR_END: new-name
             match result {
                 Ok(()) => io.registered = Some(wanted),
                 Err(Errno::EPERM) => always_ready = true,
                 Err(err) => return Err(err),
             }
+            // ANCHOR_END: register
             if always_ready {
                 io.standing = Standing::AlwaysReady;
             }
@@ -122,16 +132,19 @@ impl<S> EventLoop<S> {
         Ok(always_ready)
     }
 
+    // ANCHOR: note
     /// Puts a watch on the change list, once.
     pub(crate) fn note_change(&mut self, id: WatcherId) {
         let Some(io) = self.watchers.io_mut(id) else {
             return;
         };
         // What the kernel refuses it need not be told of.
+        // ANCHOR: once
         if !io.noted && io.standing != Standing::AlwaysReady {
             io.noted = true;
             self.changes.noted.push(id);
         }
+        // ANCHOR_END: once
         if let Some(observer) = &mut self.observer
             && !io.background
         {
@@ -141,6 +154,7 @@ impl<S> EventLoop<S> {
             });
         }
     }
+    // ANCHOR_END: note
 
     /// Takes note that a watch has ended; the descriptor stays open until
     /// [`EventLoop::reify`].
@@ -170,6 +184,7 @@ impl<S> EventLoop<S> {
         }
     }
 
+    // ANCHOR: between-batches
     /// The change list, between two batches.
     pub(crate) fn apply_changes(&mut self) {
         // Dropping a user's object may drop further guards: until nothing is left.
@@ -182,6 +197,7 @@ impl<S> EventLoop<S> {
         }
         self.apply_noted();
     }
+    // ANCHOR_END: between-batches
 
     /// Tells the kernel what is asked for now where that has changed.
     pub(crate) fn apply_noted(&mut self) {
@@ -200,10 +216,12 @@ impl<S> EventLoop<S> {
             registered,
             background,
         } = removal;
+        // ANCHOR: told-first
         if registered {
             // ENOENT, EBADF: the descriptor was closed behind the loop's back,
             // and with it the registration. Nothing is left to be done.
             let _ = self.epoll.delete(&io);
+            // ANCHOR_END: told-first
             if let Some(observer) = &mut self.observer
                 && !background
             {
@@ -233,10 +251,13 @@ impl<S> EventLoop<S> {
         };
         io.noted = false;
         let name = io.name();
+        // ANCHOR: compare
         let wanted = io.wanted();
         let (operation, result) = match (io.registered, wanted) {
             (None, None) => (None, Ok(())),
+            // ANCHOR: same
             (Some(old), Some(new)) if old == new => (None, Ok(())),
+            // ANCHOR_END: same
             (None, Some(new)) => (
                 Some(Operation::Add),
                 self.epoll.add_or_modify(&io.descriptor, new, id),
@@ -245,11 +266,14 @@ impl<S> EventLoop<S> {
                 Some(Operation::Modify),
                 self.epoll.modify_or_add(&io.descriptor, new, id),
             ),
+            // ANCHOR: delete-ok
             (Some(_), None) => match self.epoll.delete(&io.descriptor) {
                 Ok(()) | Err(Errno::ENOENT) => (Some(Operation::Delete), Ok(())),
                 Err(err) => (None, Err(err)),
             },
+            // ANCHOR_END: delete-ok
         };
+        // ANCHOR_END: compare
         let interest = io.interest;
         let entry = match result {
             Ok(()) => {
@@ -263,6 +287,7 @@ impl<S> EventLoop<S> {
                     None => Entry::ChangeSaved { name },
                 }
             }
+            // ANCHOR: refused
             Err(Errno::EPERM) => {
                 io.registered = None;
                 io.standing = Standing::AlwaysReady;
@@ -277,15 +302,18 @@ impl<S> EventLoop<S> {
             // kernel has no memory or no watches left. Whoever watches is told.
             Err(error) => {
                 io.registered = None;
+                // ANCHOR: told
                 io.standing = Standing::Ended;
                 self.alive -= usize::from(!io.background);
                 self.timers.remove(id.slot());
                 // Whoever gets the number next may watch it.
                 self.changes.set_holder(name.number, Holder::Nobody);
                 self.make_pending(id, Readiness::ERR | Readiness::ENDED);
+                // ANCHOR_END: told
                 Entry::ChangeRefused { name, error }
             }
         };
+        // ANCHOR_END: refused
         let background = self.watchers.io(id).is_some_and(|io| io.background);
         if let Some(observer) = &mut self.observer
             && !background

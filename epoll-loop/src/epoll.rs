@@ -36,6 +36,7 @@ impl Epoll {
         self.0.delete(io)
     }
 
+    // ANCHOR: either
     /// EEXIST: a descriptor with this number and this open file is there.
     pub(crate) fn add_or_modify(
         &self,
@@ -61,6 +62,7 @@ impl Epoll {
             result => result,
         }
     }
+    // ANCHOR_END: either
 
     /// `timeout` in milliseconds, -1 for ever.
     pub(crate) fn wait(

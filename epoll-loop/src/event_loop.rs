@@ -30,6 +30,7 @@ use crate::watchers::{Io, Kind, Priority, Standing, WatcherId, Watchers};
 /// them comes first in the next turn, since the kernel's list rotates.
 const MAX_EVENTS: usize = 1_024;
 
+// ANCHOR: callback
 /// A function that a watcher calls: usually a method of the state.
 pub type Callback<S> = fn(&mut S, &mut EventLoop<S>, Event);
 
@@ -41,6 +42,7 @@ pub struct Event {
     /// What has happened.
     pub readiness: Readiness,
 }
+// ANCHOR_END: callback
 
 /// An event loop on `epoll(7)`, for a program whose state is `S`.
 ///
@@ -296,8 +298,11 @@ impl<S> EventLoop<S> {
     /// What `pidfd_open(2)` and `epoll_ctl(2)` report; `ESRCH` for a child that
     /// was waited for already.
     pub fn on_exit(&mut self, child: &Child, callback: Callback<S>) -> io::Result<WatcherId> {
+        // ANCHOR: on-exit
         let pid = rustix::process::Pid::from_child(child);
+        // ANCHOR: pidfd
         let descriptor = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?;
+        // ANCHOR_END: pidfd
         let id = self.add(Kind::Child(descriptor), callback);
         let added = match self.watchers.get(id).map(|watcher| &watcher.kind) {
             Some(Kind::Child(descriptor)) => {
@@ -310,6 +315,7 @@ impl<S> EventLoop<S> {
             return Err(err.into());
         }
         self.alive += 1;
+        // ANCHOR_END: on-exit
         Ok(id)
     }
 

@@ -17,6 +17,7 @@ pub(crate) struct PendingQueues {
 }
 
 impl PendingQueues {
+    // ANCHOR: order
     #[inline]
     pub(crate) fn push(&mut self, priority: Priority, id: WatcherId) {
         self.queues[priority.index()].push_back(id);
@@ -28,12 +29,15 @@ impl PendingQueues {
     pub(crate) fn pop(&mut self) -> Option<WatcherId> {
         let index = self.filled.checked_ilog2()? as usize;
         let queue = &mut self.queues[index];
+        // ANCHOR: first-come
         let id = queue.pop_front();
+        // ANCHOR_END: first-come
         if queue.is_empty() {
             self.filled &= !(1 << index);
         }
         id
     }
+    // ANCHOR_END: order
 
     pub(crate) fn is_empty(&self) -> bool {
         self.filled == 0

@@ -32,6 +32,7 @@ impl<S> EventLoop<S> {
     ///
     /// What `epoll_create1(2)`, `epoll_ctl(2)` and `signalfd(2)` report.
     pub fn after_fork(&mut self) -> io::Result<()> {
+        // ANCHOR: after-fork
         self.epoll = Epoll::new()?;
         self.forget_changes();
         self.forget_outputs();
@@ -40,11 +41,13 @@ impl<S> EventLoop<S> {
                 continue;
             };
             match &watcher.kind {
+                // ANCHOR: not-ours
                 // The children of the parent are no children of ours.
                 Kind::Child(_) => {
                     self.watchers.remove(id);
                     self.alive -= 1;
                 }
+                // ANCHOR_END: not-ours
                 Kind::Io(io) if io.standing == Standing::Ended => {}
                 Kind::Io(_) | Kind::Signal(_) | Kind::Waker(_) => {
                     watcher.pending = Readiness::default();
@@ -53,8 +56,10 @@ impl<S> EventLoop<S> {
             }
         }
         self.register_all_again()
+        // ANCHOR_END: after-fork
     }
 
+    // ANCHOR: leave-ghosts
     /// Leaves an instance in which a descriptor is registered that is not
     /// watched any more: it was closed behind the loop's back, and a duplicate
     /// of it is open somewhere. Its events would come for ever.
@@ -62,6 +67,7 @@ impl<S> EventLoop<S> {
         self.epoll = Epoll::new()?;
         self.register_all_again()
     }
+    // ANCHOR_END: leave-ghosts
 
     /// What has ended is only dropped: the kernel's set is the parent's too.
     fn forget_changes(&mut self) {

@@ -170,7 +170,10 @@ impl<S> EventLoop<S> {
         if matches!(signal, Signal::SIGKILL | Signal::SIGSTOP) {
             return Err(Errno::EINVAL.into());
         }
+        // ANCHOR: on-signal
+        // ANCHOR: check
         check_other_threads(signal)?;
+        // ANCHOR_END: check
         if self.signals.is_none() {
             self.open_signal_descriptor()?;
         }
@@ -182,15 +185,18 @@ impl<S> EventLoop<S> {
             watched.watchers.push(id);
             return Ok(id);
         }
+        // ANCHOR: blocked
         let watched = BlockedSignals::new(&[signal]).map(|blocked| Watched {
             signal,
             watchers: vec![id],
             blocked,
         });
+        // ANCHOR_END: blocked
         let result = watched.and_then(|watched| {
             signals.watched.push(watched);
             Ok(signals.descriptor.set_mask(&signals.mask())?)
         });
+        // ANCHOR_END: on-signal
         if let Err(err) = result {
             self.end(id);
             return Err(err);
@@ -224,9 +230,12 @@ impl<S> EventLoop<S> {
         Ok(())
     }
 
+    // ANCHOR: read
     /// Makes those pending who watch for the signals that have arrived.
     pub(crate) fn read_signals(&mut self) {
+        // ANCHOR: limit
         for _ in 0..MAX_SIGNALS_A_TURN {
+            // ANCHOR_END: limit
             let Some(signals) = &self.signals else { return };
             let Ok(Some(info)) = signals.descriptor.read_signal() else {
                 return;
@@ -241,6 +250,7 @@ impl<S> EventLoop<S> {
             }
         }
     }
+    // ANCHOR_END: read
 
     /// Takes a watcher off its signal; without any left the signal does again
     /// what it did before.

@@ -25,6 +25,7 @@ use crate::signals::blocked_by_this_crate;
 /// As `Command::spawn`.
 #[allow(unsafe_code, reason = "pre_exec runs code between fork and exec")]
 pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    // ANCHOR: spawn
     let blocked = blocked_by_this_crate();
     // SAFETY: between fork and exec only async-signal-safe functions may be
     // called (`man 7 signal-safety`). The closure calls pthread_sigmask, which
@@ -33,4 +34,5 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
         command.pre_exec(move || Ok(blocked.thread_unblock()?));
     }
     command.spawn()
+    // ANCHOR_END: spawn
 }

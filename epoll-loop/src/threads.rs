@@ -39,6 +39,7 @@ pub(crate) fn check_other_threads(signal: Signal) -> io::Result<()> {
     Ok(())
 }
 
+// ANCHOR: unblocked
 fn leaves_unblocked(task: &Path, signal: Signal) -> bool {
     for _ in 0..LOOKS {
         // A thread that has ended meanwhile is no danger.
@@ -55,6 +56,7 @@ fn leaves_unblocked(task: &Path, signal: Signal) -> bool {
     }
     false
 }
+// ANCHOR_END: unblocked
 
 /// A signal of the C library's own (glibc and musl), which it never lets a
 /// program block. A thread that blocks it is just starting or ending, with

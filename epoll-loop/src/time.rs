@@ -17,6 +17,7 @@ use crate::watchers::{Kind, WatcherId};
 const SHORTEST_PERIOD: Duration = Duration::from_millis(1);
 
 impl<S> EventLoop<S> {
+    // ANCHOR: clocks
     /// The time of this turn: read from the clock by its first use after the
     /// wait, and the same until the next wait.
     pub fn now(&self) -> Instant {
@@ -30,8 +31,11 @@ impl<S> EventLoop<S> {
     /// Calls `callback` once, `delay` from this moment or up to a millisecond
     /// later, and never earlier. The clock is read here.
     pub fn after(&mut self, delay: Duration, callback: Callback<S>) -> WatcherId {
+        // ANCHOR: after
         self.add_timer(self.clock().plus(delay), None, callback)
+        // ANCHOR_END: after
     }
+    // ANCHOR_END: clocks
 
     /// Calls `callback` once, at `deadline` or up to a millisecond later.
     ///
@@ -50,6 +54,7 @@ impl<S> EventLoop<S> {
         self.add_timer(self.clock().plus(period), Some(period), callback)
     }
 
+    // ANCHOR: push-out
     /// Moves the next deadline of a timer to `delay` after [`EventLoop::now`],
     /// which is at most one batch old. Returns false if the timer has ended.
     ///
@@ -70,6 +75,7 @@ impl<S> EventLoop<S> {
         }
         is_timer
     }
+    // ANCHOR_END: push-out
 
     /// Time from [`EventLoop::now`] until a timer is due; zero if it is due
     /// already, `None` if it has ended.

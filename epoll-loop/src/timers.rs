@@ -29,12 +29,14 @@ impl Deadline {
         Deadline(self.0.saturating_add(nanoseconds(duration)))
     }
 
+    // ANCHOR: multiples
     /// The first deadline after `now` that is a whole number of periods later.
     pub(crate) fn next_multiple(self, period: Duration, now: Deadline) -> Deadline {
         let period = nanoseconds(period).max(1);
         let passed = now.0.saturating_sub(self.0) / period;
         Deadline(self.0.saturating_add(period.saturating_mul(passed + 1)))
     }
+    // ANCHOR_END: multiples
 
     /// How long it is from `now` to this; zero if it has passed.
     pub(crate) fn since(self, now: Deadline) -> Duration {
@@ -84,7 +86,10 @@ impl Timers {
                 },
             );
         }
+        // ANCHOR: push-out
+        // ANCHOR: later
         self.places[index].deadline = deadline;
+        // ANCHOR_END: later
         let position = self.places[index].position;
         if position == NOWHERE {
             self.heap.push(Entry {
@@ -96,6 +101,7 @@ impl Timers {
             self.heap[position as usize].key = deadline;
             self.sift_up(position as usize);
         }
+        // ANCHOR_END: push-out
     }
 
     /// The deadline of the timer of `slot`, if it is armed.
@@ -114,6 +120,7 @@ impl Timers {
         }
     }
 
+    // ANCHOR: next
     /// The earliest deadline and the slot that it belongs to.
     pub(crate) fn next(&mut self) -> Option<(Deadline, u32)> {
         loop {
@@ -122,9 +129,11 @@ impl Timers {
             if deadline == top.key {
                 return Some((deadline, top.slot));
             }
+            // ANCHOR: tell-heap
             // It was pushed out: now is the time to tell the heap.
             self.heap[0].key = deadline;
             self.sift_down(0);
+            // ANCHOR_END: tell-heap
         }
     }
 
@@ -137,6 +146,7 @@ impl Timers {
         self.remove_at(0);
         Some((deadline, slot))
     }
+    // ANCHOR_END: next
 
     fn remove_at(&mut self, position: usize) {
         let removed = self.heap.swap_remove(position);

@@ -42,6 +42,7 @@ impl<S> EventLoop<S> {
     /// What [`EventLoop::stop`] was given; what `epoll_wait(2)` reports, but for
     /// `EINTR`; an error if it is called inside of a callback.
     pub fn run(&mut self, state: &mut S) -> io::Result<()> {
+        // ANCHOR: run
         let _running = self.enter()?;
         loop {
             if let Some(result) = self.stopped.take() {
@@ -53,6 +54,7 @@ impl<S> EventLoop<S> {
             }
             self.take_turn(state, None)?;
         }
+        // ANCHOR_END: run
     }
 
     /// Takes one turn, and waits for at most `limit` in it: `None` is as long
@@ -97,16 +99,21 @@ impl<S> EventLoop<S> {
         self.alive > 0 || !self.pending.is_empty() || !self.fed.is_empty()
     }
 
+    // ANCHOR: until-the-wait
     fn take_turn(&mut self, state: &mut S, limit: Option<Deadline>) -> io::Result<()> {
         self.call_each(
             state,
+            // ANCHOR: before-wait
             |event_loop| &event_loop.before_wait,
             Readiness::BEFORE_WAIT,
+            // ANCHOR_END: before-wait
         );
         if self.stopped.is_some() {
             return Ok(());
         }
+        // ANCHOR: reify
         self.apply_changes();
+        // ANCHOR_END: reify
         if std::mem::take(&mut self.has_ghosts) {
             self.leave_ghosts_behind()?;
         }
@@ -114,17 +121,22 @@ impl<S> EventLoop<S> {
         self.write_outputs();
         self.apply_noted();
         let ready = self.wait(limit)?;
+        // ANCHOR_END: until-the-wait
+        // ANCHOR: after-the-wait
         self.now.set(None);
+        // ANCHOR: note
         self.note_events(ready);
         self.note_fed();
         self.note_due_timers();
         self.note_idle();
+        // ANCHOR_END: note
         self.call_each(
             state,
             |event_loop| &event_loop.after_wait,
             Readiness::AFTER_WAIT,
         );
         self.call_pending(state);
+        // ANCHOR_END: after-the-wait
         Ok(())
     }
 
@@ -135,10 +147,12 @@ impl<S> EventLoop<S> {
         for index in 0..count {
             let event = self.events[index];
             let id = WatcherId::from_token(event.data());
+            // ANCHOR: ghost
             let Some(watcher) = self.watchers.get_mut(id) else {
                 self.has_ghosts = true;
                 continue;
             };
+            // ANCHOR_END: ghost
             match &mut watcher.kind {
                 Kind::Io(io) if io.standing == Standing::Ended => self.has_ghosts = true,
                 Kind::Io(io) => {
@@ -149,13 +163,17 @@ impl<S> EventLoop<S> {
                     self.make_pending(id, Readiness::from_kernel(event.events()));
                     self.restart_timeout(id);
                 }
+                // ANCHOR: woken
                 Kind::Waker(alarm) => {
                     if alarm.lower() {
                         self.make_pending(id, Readiness::WOKEN);
+                    // ANCHOR: has-wakers
                     } else if !alarm.has_wakers() {
                         self.end(id);
+                        // ANCHOR_END: has-wakers
                     }
                 }
+                // ANCHOR_END: woken
                 Kind::Child(_) => self.make_pending(id, Readiness::CHILD),
                 Kind::SignalDescriptor => self.read_signals(),
                 _ => {}
@@ -186,6 +204,7 @@ impl<S> EventLoop<S> {
         }
     }
 
+    // ANCHOR: restart
     /// An event of a watch starts its timeout anew.
     fn restart_timeout(&mut self, id: WatcherId) {
         if let Some(io) = self.watchers.io(id)
@@ -195,6 +214,7 @@ impl<S> EventLoop<S> {
                 .set(id.slot(), self.deadline(self.now()).plus(timeout));
         }
     }
+    // ANCHOR_END: restart
 
     pub(crate) fn always_readiness(&self, id: WatcherId) -> Readiness {
         let interest = self
@@ -209,6 +229,7 @@ impl<S> EventLoop<S> {
             return;
         }
         let now = self.deadline(self.now());
+        // ANCHOR: due
         while let Some((deadline, slot)) = self.timers.pop_due(now) {
             let id = self.watchers.id_of(slot);
             self.observe(&Entry::TimerFired {
@@ -219,7 +240,9 @@ impl<S> EventLoop<S> {
                 Some(&Kind::Timer {
                     period: Some(period),
                 }) => {
+                    // ANCHOR: multiple
                     self.timers.set(slot, deadline.next_multiple(period, now));
+                    // ANCHOR_END: multiple
                     self.make_pending(id, Readiness::TIMER);
                 }
                 Some(Kind::Timer { period: None }) => self.make_pending(id, Readiness::TIMER),
@@ -231,6 +254,7 @@ impl<S> EventLoop<S> {
                 }
                 _ => {}
             }
+            // ANCHOR_END: due
         }
     }
 
@@ -268,23 +292,27 @@ impl<S> EventLoop<S> {
 
     // ---- the callbacks ----
 
+    // ANCHOR: call-pending
     /// Calls what is pending. Whatever a callback ends is not called any more.
     fn call_pending(&mut self, state: &mut S) {
         while self.stopped.is_none()
             && let Some(id) = self.pending.pop()
         {
+            // ANCHOR: dropped-meanwhile
             if !self.dropped.is_empty() {
                 self.end_dropped();
             }
             let Some(watcher) = self.watchers.get_mut(id) else {
                 continue;
             };
+            // ANCHOR_END: dropped-meanwhile
             let readiness = std::mem::take(&mut watcher.pending);
             if !readiness.is_empty() {
                 self.call(state, id, readiness);
             }
         }
     }
+    // ANCHOR_END: call-pending
 
     /// Calls the watchers of one list, in the order in which they were added.
     fn call_each(

@@ -24,6 +24,7 @@ impl<S> EventLoop<S> {
                 self.collect(until);
                 (until, reason) = self.next_deadline(limit);
             }
+            // ANCHOR: wait
             let timeout = self.poll_timeout(until);
             let begin = self.observer.is_some().then(Instant::now);
             match self.epoll.wait(&mut self.events, timeout) {
@@ -42,14 +43,18 @@ impl<S> EventLoop<S> {
                     }
                     return Ok(events);
                 }
+                // ANCHOR: eintr
                 Err(Errno::EINTR) => {}
+                // ANCHOR_END: eintr
                 Err(err) => return Err(err.into()),
             }
+            // ANCHOR_END: wait
         }
     }
 
     /// How long the loop may wait at most, and why.
     fn next_deadline(&mut self, limit: Option<Deadline>) -> (Until, WaitReason) {
+        // ANCHOR: due-now
         // What has been left pending by `stop`, or fed by hand, is due now.
         if !self.pending.is_empty() || !self.fed.is_empty() {
             return (Until::Now, WaitReason::Pending);
@@ -68,6 +73,8 @@ impl<S> EventLoop<S> {
         {
             return (Until::Now, WaitReason::AlwaysReady);
         }
+        // ANCHOR_END: due-now
+        // ANCHOR: until
         match (self.timers.next(), limit) {
             (Some((deadline, slot)), None) => (
                 Until::At(deadline),
@@ -80,10 +87,12 @@ impl<S> EventLoop<S> {
             (_, Some(limit)) => (Until::At(limit), WaitReason::Limit),
             (None, None) => (Until::Ever, WaitReason::Events),
         }
+        // ANCHOR_END: until
     }
 
     /// The timeout of `epoll_wait(2)`: rounded up to whole milliseconds, since
     /// rounded down it would return just before the deadline, again and again.
+    // ANCHOR: rounding
     fn poll_timeout(&self, until: Until) -> PollTimeout {
         match until {
             Until::Now => PollTimeout::ZERO,
@@ -95,12 +104,14 @@ impl<S> EventLoop<S> {
         }
     }
 
+    // ANCHOR_END: rounding
     /// Sleeps until the collect interval since the last wait is over, but never
     /// past `until`.
     fn collect(&mut self, until: Until) {
         let Some(last_wait) = self.last_wait else {
             return;
         };
+        // ANCHOR: collect
         let mut end = self.deadline(last_wait).plus(self.collect_interval);
         if let Until::At(deadline) = until {
             end = end.min(deadline);
@@ -113,6 +124,7 @@ impl<S> EventLoop<S> {
         std::thread::sleep(end.since(begin));
         let slept = self.clock().since(begin);
         self.observe(&Entry::Collected { slept });
+        // ANCHOR_END: collect
     }
 }
 

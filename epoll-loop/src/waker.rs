@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
+// ANCHOR: alarm
 /// What a [`Waker`] and its loop share.
 #[derive(Debug)]
 pub(crate) struct Alarm {
@@ -20,6 +21,7 @@ pub(crate) struct Alarm {
     /// Number of [`Waker`]s outside of the loop.
     wakers: AtomicUsize,
 }
+// ANCHOR_END: alarm
 
 impl Alarm {
     pub(crate) fn new() -> io::Result<Alarm> {
@@ -92,6 +94,7 @@ impl Waker {
         Waker { alarm }
     }
 
+    // ANCHOR: wake
     /// Has the callback called soon. What was written before this call is seen
     /// by the callback.
     pub fn wake(&self) {
@@ -99,6 +102,7 @@ impl Waker {
             self.alarm.ring();
         }
     }
+    // ANCHOR_END: wake
 }
 
 impl Clone for Waker {

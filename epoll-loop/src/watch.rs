@@ -96,6 +96,7 @@ impl From<Interest> for Watch {
     }
 }
 
+// ANCHOR: dropped
 /// The names of watches whose guards were dropped since the loop last looked.
 ///
 /// A guard cannot reach its loop when it is dropped, so it leaves a note here.
@@ -108,6 +109,7 @@ impl Dropped {
         self.0.borrow_mut().push(id);
     }
 
+    // ANCHOR_END: dropped
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
@@ -203,6 +205,7 @@ impl<T> Watched<T> {
     /// If `event_loop` is not the loop that watches.
     pub fn into_inner<S>(mut self, event_loop: &mut EventLoop<S>) -> io::Result<T> {
         self.check(event_loop);
+        // ANCHOR: into-inner
         let released = event_loop.release(self.id);
         let io = self
             .io
@@ -210,6 +213,7 @@ impl<T> Watched<T> {
             .expect("taken only here, and `self` is consumed");
         let io = Rc::into_inner(io).expect("the loop has given up its share");
         released.map(|()| io)
+        // ANCHOR_END: into-inner
     }
 
     fn check<S>(&self, event_loop: &EventLoop<S>) {
@@ -233,6 +237,7 @@ impl<T: AsFd> AsFd for Watched<T> {
     }
 }
 
+// ANCHOR: drop
 impl<T> Drop for Watched<T> {
     fn drop(&mut self) {
         if self.io.is_some() {
@@ -240,6 +245,7 @@ impl<T> Drop for Watched<T> {
         }
     }
 }
+// ANCHOR_END: drop
 
 impl<T: fmt::Debug> fmt::Debug for Watched<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -33,6 +33,7 @@ impl WatcherId {
         self.slot
     }
 
+    // ANCHOR: token
     /// The id as the 64 bits that epoll gives back with each event.
     pub(crate) fn token(self) -> u64 {
         u64::from(self.generation) << 32 | u64::from(self.slot)
@@ -46,6 +47,7 @@ impl WatcherId {
             generation: (token >> 32) as u32,
         }
     }
+    // ANCHOR_END: token
 }
 
 /// One registration: what is waited for, and the function that is called.
@@ -214,16 +216,22 @@ impl<S> Watchers<S> {
 
     /// Ends a watcher: its name means nothing from here on.
     pub(crate) fn remove(&mut self, id: WatcherId) -> Option<Kind> {
+        // ANCHOR: remove
         let watcher = self.get_mut(id)?;
         let kind = std::mem::replace(&mut watcher.kind, Kind::Vacant);
+        // ANCHOR: pending-goes
         watcher.pending = Readiness::default();
+        // ANCHOR_END: pending-goes
+        // ANCHOR: generation
         watcher.generation = watcher.generation.wrapping_add(1);
+        // ANCHOR_END: generation
         // A generation that came round again would bring old names to life, so
         // a slot that has had all of them is left empty for good.
         if watcher.generation != 0 {
             self.free.push(id.slot);
         }
         Some(kind)
+        // ANCHOR_END: remove
     }
 
     /// The names of all living watchers.
