@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::error::Error;
+use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,7 +12,8 @@ use nonblock_connect::{Target, TargetError};
 
 use crate::amount::Amount;
 use crate::failure::Failure;
-use crate::{churn, fan_out, idle, latency};
+use crate::started::{self, ServerKind};
+use crate::{churn, compare, fan_out, idle, latency};
 
 /// The port that IRC servers listen on.
 const IRC_PORT: u16 = 6667;
@@ -31,7 +34,7 @@ const MAX_TEXT_BYTES: i64 = 350;
 #[command(version, after_help = EXAMPLES, subcommand_precedence_over_arg = true)]
 pub(crate) struct Arguments {
     /// The server: host:port; without a port it is 6667
-    #[arg(value_name = "TARGET", value_parser = target, required_unless_present = "serve")]
+    #[arg(value_name = "TARGET", value_parser = target)]
     pub(crate) target: Option<Target>,
 
     #[command(subcommand)]
@@ -40,6 +43,9 @@ pub(crate) struct Arguments {
     /// Be our own server, and nothing else
     #[arg(long, hide = true)]
     pub(crate) serve: bool,
+
+    #[command(flatten)]
+    comparison: ComparisonArguments,
 
     /// The server's process, if it is on this machine: its CPU time, threads and memory are
     /// measured too
@@ -54,6 +60,10 @@ pub(crate) struct Arguments {
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
 
+    /// Clients that may be connecting, registering or joining at the same time
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = value_parser!(u32).range(1..), global = true)]
+    pub(crate) under_way: u32,
+
     /// How long nothing may come from the server before this is given up (500ms, 3s, 2m)
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = chapter::duration, global = true)]
     pub(crate) patience: Duration,
@@ -66,7 +76,91 @@ const EXAMPLES: &str = "\
 Examples:
   chat-server --flood-rate 0 &
   stress-client 127.0.0.1 fan-out --pid $(pidof chat-server)
-  stress-client 127.0.0.1 fan-out --receivers 1000 --window 64 --json";
+  stress-client 127.0.0.1 fan-out --receivers 1000 --window 64 --json
+  stress-client --compare idle --rounds 5";
+
+/// How servers are compared.
+#[derive(Debug, Args)]
+struct ComparisonArguments {
+    /// Start servers one after the other, measure each, and print ratios to ours; no TARGET then
+    ///
+    /// Each round starts each server anew: ours (the library of chat-server, without flood control)
+    /// and those that are installed, with configurations that lift their limits. Servers run on one
+    /// core, this program on another.
+    #[arg(long, global = true)]
+    compare: bool,
+
+    /// With --compare: how often each server is measured [default: 3]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000), global = true)]
+    rounds: Option<u32>,
+
+    /// With --compare: which servers [default: ours,ngircd,inspircd]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = server_kind, global = true)]
+    servers: Option<Vec<ServerKind>>,
+}
+
+/// How often each server is measured if nobody says.
+const ROUNDS: u32 = 3;
+
+/// What the program is to do.
+pub(crate) enum Task<'a> {
+    Serve,
+    Measure(&'a Command, &'a Target),
+    Compare(&'a Command, compare::Plan),
+}
+
+impl Arguments {
+    /// What is asked for; ends the program if the arguments do not fit together. (clap looks at
+    /// those that may stand before and after the measurement only on one side of it.)
+    pub(crate) fn task(&self) -> Task<'_> {
+        let ComparisonArguments {
+            compare,
+            rounds,
+            servers,
+        } = &self.comparison;
+        let compares_only = if rounds.is_some() {
+            Some("--rounds")
+        } else {
+            servers.as_ref().map(|_| "--servers")
+        };
+        match (&self.command, &self.target, compare, compares_only) {
+            _ if self.serve => Task::Serve,
+            (None, ..) => wrong_usage(
+                ErrorKind::MissingSubcommand,
+                "what is to be measured? e.g. stress-client 127.0.0.1:6667 fan-out",
+            ),
+            (_, Some(_), true, _) => wrong_usage(
+                ErrorKind::ArgumentConflict,
+                "--compare starts its servers itself: leave TARGET out",
+            ),
+            (_, _, true, _) if self.pid.is_some() => wrong_usage(
+                ErrorKind::ArgumentConflict,
+                "--compare starts its servers itself: leave --pid out",
+            ),
+            (_, _, false, Some(option)) => wrong_usage(
+                ErrorKind::ArgumentConflict,
+                &format!("{option} means something only with --compare"),
+            ),
+            (_, None, false, _) => wrong_usage(
+                ErrorKind::MissingRequiredArgument,
+                "which server? TARGET before the measurement, e.g. 127.0.0.1:6667, or --compare",
+            ),
+            (Some(command), Some(target), false, _) => Task::Measure(command, target),
+            (Some(command), None, true, _) => Task::Compare(
+                command,
+                compare::Plan {
+                    servers: servers.clone().unwrap_or(started::ALL.to_vec()),
+                    rounds: rounds.unwrap_or(ROUNDS) as usize,
+                },
+            ),
+        }
+    }
+}
+
+/// Ends the program with exit code 2.
+fn wrong_usage(kind: ErrorKind, message: &str) -> ! {
+    Arguments::command().error(kind, message).exit()
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -176,8 +270,9 @@ impl LatencyArguments {
 
 /// Register many clients that then say nothing: how fast they get in, what each of them costs
 ///
-/// 256 are connecting and registering at a time; one is registered when the server has greeted it
-/// (001). Whether the last tenth gets in as fast as the first tells whether the server does work for
+/// A client is registered when the server has greeted it (001); then the next one comes, --under-way
+/// of them at a time. For the memory take a server that has just been started: one that has had
+/// clients before has kept some of it. Whether the last tenth gets in as fast as the first tells whether the server does work for
 /// each newcomer that grows with those who are there.
 #[derive(Debug, Args)]
 pub(crate) struct IdleArguments {
@@ -206,7 +301,7 @@ impl IdleArguments {
 #[derive(Debug, Args)]
 pub(crate) struct ChurnArguments {
     /// Clients at the same time
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=256))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..))]
     clients: u32,
 
     /// For how long new ones come (500ms, 3s, 2m)
@@ -234,16 +329,26 @@ impl ChurnArguments {
     }
 }
 
-fn target(text: &str) -> Result<Target, TargetError> {
-    Target::with_default_port(text, IRC_PORT)
+fn server_kind(text: &str) -> Result<ServerKind, UnknownServer> {
+    let mut kinds = started::ALL.into_iter();
+    kinds.find(|kind| kind.name() == text).ok_or(UnknownServer)
 }
 
-/// Ends the program: what is to be measured has not been said.
-pub(crate) fn say_what_is_missing() -> ! {
-    let message = "what is to be measured? e.g. stress-client 127.0.0.1:6667 fan-out";
-    Arguments::command()
-        .error(ErrorKind::MissingSubcommand, message)
-        .exit()
+/// There is no server of that name.
+#[derive(Debug)]
+struct UnknownServer;
+
+impl fmt::Display for UnknownServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = started::ALL.map(ServerKind::name).join(", ");
+        write!(f, "the servers that can be started are {names}")
+    }
+}
+
+impl Error for UnknownServer {}
+
+fn target(text: &str) -> Result<Target, TargetError> {
+    Target::with_default_port(text, IRC_PORT)
 }
 
 /// Looks a name up, before any loop begins: a name server may take its time.

@@ -42,7 +42,7 @@ struct Churn {
 /// Measures, and reports.
 pub(crate) fn measure(options: &Options, plan: &Plan) -> io::Result<Report> {
     let mut churn = Churn {
-        crowd: Crowd::new(options.server),
+        crowd: Crowd::new(options.server, plan.places),
         supervision: Supervision::new(options),
         plan: plan.clone(),
         process: options.process,
@@ -88,6 +88,7 @@ impl Churn {
                 Unit::Microseconds,
             );
         }
+        report.add_retries(self.crowd.retries());
         report.add_spent(spent);
         report
     }

@@ -10,8 +10,9 @@
 //! and a watch that has ended cannot be asked for anything.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::mem;
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -24,9 +25,6 @@ use socket2::Socket;
 use crate::failure::Failure;
 use crate::sources::Sources;
 
-/// Clients that are connecting, registering or joining at the same time.
-const UNDER_WAY: usize = 256;
-
 /// What is read at once, through one buffer for all.
 const BUFFER_BYTES: usize = 256 * 1024;
 
@@ -38,6 +36,10 @@ const NO_MARK: usize = usize::MAX;
 
 /// The token of a PING whose answer says that everything before it has been read.
 const SETTLE: &[u8] = b"settle";
+
+/// Connections that may be begun again because they were reset before they were greeted. A server
+/// whose backlog overflows does that: its kernel has answered the SYN and then forgets the rest.
+const MAX_RETRIES: u64 = 1_000;
 
 /// Nicks under which one client tries to register.
 const MAX_NICKS: u32 = 10;
@@ -125,7 +127,10 @@ pub(crate) struct Crowd {
     called: VecDeque<Role>,
     /// Numbers of clients that are forgotten.
     free: Vec<ClientNumber>,
+    most_under_way: usize,
     under_way: usize,
+    /// Connections that were begun again.
+    retries: u64,
     settling: usize,
     dirty: Vec<ClientNumber>,
     buffer: Vec<u8>,
@@ -135,14 +140,18 @@ pub(crate) struct Crowd {
 }
 
 impl Crowd {
-    pub(crate) fn new(server: std::net::SocketAddr) -> Crowd {
+    /// A crowd for `server`, of which so many may be under way (connecting, registering or joining)
+    /// at the same time.
+    pub(crate) fn new(server: SocketAddr, most_under_way: usize) -> Crowd {
         Crowd {
             sources: Sources::new(server),
             clients: Vec::new(),
             by_watcher: WatcherMap::new(),
             called: VecDeque::new(),
             free: Vec::new(),
+            most_under_way,
             under_way: 0,
+            retries: 0,
             settling: 0,
             dirty: Vec::new(),
             buffer: vec![0; BUFFER_BYTES],
@@ -154,6 +163,11 @@ impl Crowd {
     /// Clients that have arrived so far, those included that have left again.
     pub(crate) fn arrived(&self) -> usize {
         self.arrived
+    }
+
+    /// Connections that were reset before they were greeted, and tried again.
+    pub(crate) fn retries(&self) -> u64 {
+        self.retries
     }
 
     /// The nick under which a client is registered.
@@ -258,7 +272,7 @@ pub(crate) fn settle<D: Driver>(driver: &mut D) {
 
 /// Begins as many connections as may be under way.
 fn begin_some<D: Driver>(driver: &mut D, event_loop: &mut EventLoop<D>) -> io::Result<()> {
-    while driver.crowd().under_way < UNDER_WAY {
+    while driver.crowd().under_way < driver.crowd().most_under_way {
         let Some(role) = driver.crowd().called.pop_front() else {
             return Ok(());
         };
@@ -500,6 +514,19 @@ fn end<D: Driver>(
     client: ClientNumber,
     failure: Option<io::Error>,
 ) {
+    let crowd = driver.crowd();
+    let was_forgotten = crowd.clients[client].stage == Stage::Registering
+        && matches!(&failure, Some(err) if err.kind() == ErrorKind::ConnectionReset);
+    if was_forgotten && crowd.retries < MAX_RETRIES {
+        crowd.retries += 1;
+        let role = crowd.forget(client);
+        // The next to begin takes the number that was given back last: its own.
+        crowd.called.push_front(role);
+        if let Err(err) = begin_some(driver, event_loop) {
+            event_loop.stop(Err(err));
+        }
+        return;
+    }
     // Its number may be that of the next client by the time this returns.
     if let Some(stream) = driver.crowd().stream(client) {
         driver.lost(event_loop, client, failure);

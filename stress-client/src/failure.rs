@@ -23,6 +23,10 @@ pub(crate) enum Failure {
     Stalled(std::time::Duration, String),
     /// Members have more messages of this sender than it has sent.
     NotSent(String),
+    /// A server could not be started: its name, and why.
+    NotStarted(&'static str, String),
+    /// A server could not be measured: its name, and why.
+    Server(&'static str, String),
     /// A person has ended it (Ctrl-C).
     Interrupted,
     /// There is no such process, or it is not ours to look at.
@@ -52,6 +56,8 @@ impl fmt::Display for Failure {
             Failure::NotSent(nick) => {
                 write!(f, "more messages of {nick} have come than it has sent")
             }
+            Failure::NotStarted(name, why) => write!(f, "{name} does not start: {why}"),
+            Failure::Server(name, why) => write!(f, "{name}: {why}"),
             Failure::Interrupted => f.write_str("interrupted"),
             Failure::Process(pid, why) => write!(f, "--pid {pid}: {why}"),
         }
@@ -59,6 +65,14 @@ impl fmt::Display for Failure {
 }
 
 impl Error for Failure {}
+
+impl Failure {
+    /// Whether an error says that a person has ended the measurement.
+    pub(crate) fn is_interrupted(err: &io::Error) -> bool {
+        let failure = err.get_ref().and_then(|inner| inner.downcast_ref());
+        matches!(failure, Some(Failure::Interrupted))
+    }
+}
 
 impl From<Failure> for io::Error {
     fn from(failure: Failure) -> io::Error {

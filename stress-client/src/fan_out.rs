@@ -76,7 +76,7 @@ impl FanOut {
     fn new(options: &Options, plan: &Plan) -> io::Result<FanOut> {
         let text = "x".repeat(plan.message_bytes);
         Ok(FanOut {
-            crowd: Crowd::new(options.server),
+            crowd: Crowd::new(options.server, options.under_way),
             supervision: Supervision::new(options),
             options: options.clone(),
             plan: plan.clone(),
@@ -201,6 +201,7 @@ impl FanOut {
                 Unit::Bytes,
             );
         }
+        report.add_retries(self.crowd.retries());
         report.add_spent(spent);
         report
     }

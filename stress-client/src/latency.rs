@@ -152,7 +152,7 @@ impl Latencies {
 /// Measures, and reports.
 pub(crate) fn measure(options: &Options, plan: &Plan) -> io::Result<Report> {
     let mut latency = Latency {
-        crowd: Crowd::new(options.server),
+        crowd: Crowd::new(options.server, options.under_way),
         supervision: Supervision::new(options),
         process: options.process,
         plan: plan.clone(),
@@ -249,6 +249,7 @@ impl Latency {
                 self.schedule.late, self.schedule.sent
             ));
         }
+        report.add_retries(self.crowd.retries());
         report.add_spent(spent);
         report
     }

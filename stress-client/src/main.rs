@@ -9,6 +9,7 @@
 mod amount;
 mod arguments;
 mod churn;
+mod compare;
 mod crowd;
 mod failure;
 mod fan_out;
@@ -21,54 +22,99 @@ mod report;
 mod run;
 mod serve;
 mod sources;
+mod started;
 
+use std::fmt::Display;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use epoll_loop::{EventLoop, Signal};
+use epoll_loop::{BlockedSignals, EventLoop, Signal};
 use nonblock_connect::Target;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Task};
 use machine::Machine;
 use process::ServerProcess;
+use report::Report;
 use run::Options;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let result = match (&arguments.target, &arguments.command) {
-        _ if arguments.serve => serve::serve(),
-        (Some(target), Some(command)) => measure(&arguments, target, command),
-        _ => arguments::say_what_is_missing(),
+    let result = match arguments.task() {
+        Task::Serve => serve::serve(),
+        Task::Measure(command, target) => measure_one(&arguments, command, target),
+        Task::Compare(command, plan) => measure_several(&arguments, command, &plan),
     };
     chapter::exit("stress-client", result.map_err(|err| chapter::why(&err)))
 }
 
-fn measure(arguments: &Arguments, target: &Target, command: &Command) -> io::Result<()> {
+/// Measures the server that the arguments name.
+fn measure_one(arguments: &Arguments, command: &Command, target: &Target) -> io::Result<()> {
+    let _signals = prepare()?;
+    let options = options(arguments, arguments::resolve(target)?);
+    let report = measure(&options, command)?;
+    let mut json = report.to_json();
+    json.insert("target".into(), options.server.to_string().into());
+    show(arguments, &report, json, machine::cores())
+}
+
+/// Starts servers and measures them in turns.
+fn measure_several(
+    arguments: &Arguments,
+    command: &Command,
+    plan: &compare::Plan,
+) -> io::Result<()> {
+    let _signals = prepare()?;
+    let cores = machine::cores();
+    let nobody = SocketAddr::from(([127, 0, 0, 1], 0));
+    let comparison = compare::compare(plan, &options(arguments, nobody), &|options| {
+        measure(options, command)
+    })?;
+    show(arguments, &comparison, comparison.to_json(), cores)?;
+    comparison.failure().map_or(Ok(()), |err| Err(err.into()))
+}
+
+fn prepare() -> io::Result<BlockedSignals> {
     chapter::raise_descriptor_limit()?;
-    let _signals = EventLoop::block_signals(&[Signal::SIGINT, Signal::SIGTERM])?;
-    let options = Options {
-        server: arguments::resolve(target)?,
+    EventLoop::block_signals(&[Signal::SIGINT, Signal::SIGTERM])
+}
+
+fn options(arguments: &Arguments, server: SocketAddr) -> Options {
+    Options {
+        server,
         process: arguments.pid.map(ServerProcess::new),
+        under_way: arguments.under_way as usize,
         patience: arguments.patience,
         trace: arguments.trace,
         quiet: arguments.quiet,
-    };
-    let report = match command {
-        Command::FanOut(arguments) => fan_out::measure(&options, &arguments.plan())?,
-        Command::Latency(arguments) => latency::measure(&options, &arguments.plan())?,
-        Command::Idle(arguments) => idle::measure(&options, &arguments.plan())?,
-        Command::Churn(arguments) => churn::measure(&options, &arguments.plan())?,
-    };
-    let machine = Machine::look(machine::cores());
+        prefix: String::new(),
+    }
+}
+
+fn measure(options: &Options, command: &Command) -> io::Result<Report> {
+    match command {
+        Command::FanOut(arguments) => fan_out::measure(options, &arguments.plan()),
+        Command::Latency(arguments) => latency::measure(options, &arguments.plan()),
+        Command::Idle(arguments) => idle::measure(options, &arguments.plan()),
+        Command::Churn(arguments) => churn::measure(options, &arguments.plan()),
+    }
+}
+
+/// Prints what was found, and on what.
+fn show(
+    arguments: &Arguments,
+    found: &impl Display,
+    mut json: Map<String, Value>,
+    cores: usize,
+) -> io::Result<()> {
+    let machine = Machine::look(cores);
     let mut out = io::stdout().lock();
     if arguments.json {
-        let mut json = report.to_json();
-        json.insert("target".into(), options.server.to_string().into());
         json.insert("machine".into(), report::machine_to_json(&machine));
         writeln!(out, "{}", Value::Object(json))
     } else {
-        writeln!(out, "{report}  {machine}")
+        writeln!(out, "{found}  {machine}")
     }
 }

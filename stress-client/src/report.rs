@@ -68,6 +68,16 @@ impl Report {
         self.add(key, name, float(value), Unit::Count);
     }
 
+    /// Says that connections had to be begun again, if any had.
+    pub(crate) fn add_retries(&mut self, retries: u64) {
+        if retries > 0 {
+            self.notes.push(format!(
+                "connections reset before they were greeted, and tried again: {retries} (the \
+                 server's backlog is too short for so many at a time: --under-way)"
+            ));
+        }
+    }
+
     /// Adds what server and generator have used, and says which of them was busy.
     pub(crate) fn add_spent(&mut self, spent: &Spent) {
         if let Some((_, usage)) = spent.server {

@@ -17,10 +17,14 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub(crate) struct Options {
     pub(crate) server: std::net::SocketAddr,
     pub(crate) process: Option<ServerProcess>,
+    /// Clients that may be connecting, registering or joining at the same time.
+    pub(crate) under_way: usize,
     /// How long nothing may come.
     pub(crate) patience: Duration,
     pub(crate) trace: chapter::Trace,
     pub(crate) quiet: bool,
+    /// What progress is said of, if there are several things.
+    pub(crate) prefix: String,
 }
 
 /// A measurement: what it does with its crowd, and how far it is.
@@ -40,6 +44,7 @@ pub(crate) trait Measurement: Driver {
 pub(crate) struct Supervision {
     patience: Duration,
     output: Option<Output>,
+    prefix: String,
     bytes_seen: u64,
     seen_at: Instant,
 }
@@ -49,6 +54,7 @@ impl Supervision {
         Supervision {
             patience: options.patience,
             output: None,
+            prefix: options.prefix.clone(),
             bytes_seen: 0,
             seen_at: Instant::now(),
         }
@@ -91,7 +97,7 @@ fn supervise<M: Measurement>(measurement: &mut M, event_loop: &mut EventLoop<M>)
     let now = event_loop.now();
     let supervision = measurement.supervision();
     if let Some(output) = &supervision.output {
-        output.write_line(format!("stress-client: {progress}\n").as_bytes());
+        output.write_line(format!("stress-client: {}{progress}\n", supervision.prefix).as_bytes());
     }
     if bytes != supervision.bytes_seen {
         supervision.bytes_seen = bytes;

@@ -7,7 +7,8 @@ use crate::run;
 #[test]
 fn what_is_not_understood_is_exit_code_2() {
     for (arguments, said) in [
-        ("", "<TARGET>"),
+        ("", "what is to be measured?"),
+        ("fan-out", "which server?"),
         ("127.0.0.1", "what is to be measured?"),
         ("127.0.0.1 fan-in", "fan-in"),
         ("127.0.0.1:0 fan-out", "127.0.0.1:0"),
@@ -16,7 +17,7 @@ fn what_is_not_understood_is_exit_code_2() {
         ("127.0.0.1 fan-out --pid 0", "--pid"),
         ("127.0.0.1 fan-out --messages 3 --duration 1s", "--duration"),
         ("127.0.0.1 latency --rate 0", "--rate"),
-        ("127.0.0.1 churn --clients 257", "--clients"),
+        ("127.0.0.1 idle --under-way 0", "--under-way"),
     ] {
         run(arguments).is_usage_error(said);
     }

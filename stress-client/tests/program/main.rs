@@ -2,6 +2,7 @@
 
 mod arguments;
 mod churn;
+mod compare;
 mod fake_server;
 mod fan_out;
 mod idle;
