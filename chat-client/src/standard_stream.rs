@@ -22,6 +22,7 @@ pub(crate) enum StandardStream {
 }
 
 impl StandardStream {
+    // ANCHOR: standard-input
     pub(crate) fn input() -> StandardStream {
         let own = open_terminal(io::stdin(), File::options().read(true));
         own.map_or_else(
@@ -29,6 +30,7 @@ impl StandardStream {
             StandardStream::Terminal,
         )
     }
+    // ANCHOR_END: standard-input
 
     pub(crate) fn output() -> StandardStream {
         let own = open_terminal(io::stdout(), File::options().write(true));
@@ -63,7 +65,9 @@ pub(crate) fn watch_for_gone_reader<S>(
     event_loop: &mut EventLoop<S>,
     callback: Callback<S>,
 ) -> io::Result<Watched<OwnedFd>> {
+    // ANCHOR: gone-reader
     let duplicate = io::stdout().as_fd().try_clone_to_owned()?;
     let watch = Watch::new(Interest::URGENT).label("reader of standard output");
     event_loop.watch(duplicate, watch, callback)
+    // ANCHOR_END: gone-reader
 }

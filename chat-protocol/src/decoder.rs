@@ -33,16 +33,22 @@ use crate::limits::{MAX_CONTENT_BYTES, TagLimit};
 /// assert_eq!(decoder.pending(), 2);
 /// ```
 #[derive(Debug)]
+// ANCHOR: line-decoder
 pub struct LineDecoder {
     tag_limit: TagLimit,
+    // ANCHOR: line-pending
     /// The beginning of a line whose end has not come; without capacity while there is none.
     pending: Vec<u8>,
+    // ANCHOR_END: line-pending
     /// How long the unfinished line is.
     length: LineLength,
+    // ANCHOR: line-skipping
     /// The rest of an over-long line is being thrown away.
     skipping: bool,
+    // ANCHOR_END: line-skipping
     dropped: DropCounts,
 }
+// ANCHOR_END: line-decoder
 
 /// What the decoder found where a line was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,27 +118,33 @@ impl LineDecoder {
         bytes: &[u8],
         mut on_line: impl FnMut(Decoded<'_>) -> ControlFlow<()>,
     ) -> usize {
+        // ANCHOR: decode-loop
         let mut rest = bytes;
         while !rest.is_empty() {
+            // ANCHOR: find-newline
             let newline = rest.iter().position(|&byte| byte == b'\n');
             let (piece, after) = match newline {
                 Some(at) => (&rest[..at], &rest[at + 1..]),
                 None => (rest, &rest[rest.len()..]),
             };
+            // ANCHOR_END: find-newline
             rest = after;
             let decoded = self.take(piece, newline.is_some());
             let flow = decoded.map_or(ControlFlow::Continue(()), &mut on_line);
             if newline.is_some() {
                 self.start_line();
             }
+            // ANCHOR: stop-after-a-line
             if flow.is_break() {
                 break;
             }
+            // ANCHOR_END: stop-after-a-line
         }
         if self.pending.is_empty() {
             self.pending = Vec::new();
         }
         bytes.len() - rest.len()
+        // ANCHOR_END: decode-loop
     }
 
     /// Bytes kept of a line whose end has not come. At end of file: the bytes of a last line that
@@ -162,26 +174,32 @@ impl LineDecoder {
 
     /// Takes the next piece of the current line, its last one if `complete`.
     fn take<'a>(&'a mut self, piece: &'a [u8], complete: bool) -> Option<Decoded<'a>> {
+        // ANCHOR: take-piece
         if self.skipping {
             return None;
         }
         self.length.add(piece, self.tag_limit);
+        // ANCHOR: too-long
         if self.length.exceeds(self.tag_limit) {
             self.skipping = true;
             self.pending.clear();
             self.dropped.too_long += 1;
             return Some(Decoded::TooLong);
         }
+        // ANCHOR_END: too-long
+        // ANCHOR: keep-the-beginning
         if !complete {
             self.keep(piece);
             return None;
         }
+        // ANCHOR_END: keep-the-beginning
         let line = if self.pending.is_empty() {
             piece
         } else {
             self.keep(piece);
             &self.pending
         };
+        // ANCHOR_END: take-piece
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match line.iter().find(|&&byte| ends_line(byte)) {
             None if line.is_empty() => None,
@@ -209,9 +227,11 @@ impl LineDecoder {
         let needed = self.pending.len() + piece.len();
         if needed > self.pending.capacity() {
             // Doubling, as a Vec does, but not past the longest line and its CR.
+            // ANCHOR: keep-within-limits
             let longest = self.tag_limit.bytes() + MAX_CONTENT_BYTES + 1;
             let capacity = needed.max((self.pending.capacity() * 2).min(longest));
             self.pending.reserve_exact(capacity - self.pending.len());
+            // ANCHOR_END: keep-within-limits
         }
         self.pending.extend_from_slice(piece);
     }

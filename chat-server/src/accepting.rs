@@ -42,6 +42,7 @@ impl Server {
             // Whoever waits is told again, here or to a successor.
             return;
         }
+        // ANCHOR: accept-until-nobody
         for _ in 0..MAX_ACCEPTS_A_TURN {
             let Some(door) = self.listeners.get(event.id) else {
                 return;
@@ -57,6 +58,7 @@ impl Server {
                 Accepted::Exhausted(err) => return self.pause_listeners(event_loop, &err),
             }
         }
+        // ANCHOR_END: accept-until-nobody
     }
 
     /// Watches a listener by which people come in.
@@ -121,6 +123,7 @@ impl Server {
 
     /// Tells a peer why it is not let in, as well as that can be done without
     /// keeping a descriptor for it.
+    // ANCHOR: turn-away
     fn turn_away(&mut self, mut stream: &TcpStream, kind: Kind, refusal: Refusal) {
         // It may have talked already, and a close with bytes unread is a reset,
         // which may take the answer away from it.
@@ -132,6 +135,7 @@ impl Server {
         // A new socket takes a line at once.
         let _ = stream.write_all(line.as_bytes());
     }
+    // ANCHOR_END: turn-away
 
     /// There are descriptors.
     pub(crate) fn note_acceptance(&mut self) {
@@ -142,6 +146,7 @@ impl Server {
 
     /// Out of descriptors: to try again at once would spin, since the listeners
     /// stay readable. Those who wait stay in the backlog meanwhile.
+    // ANCHOR: pause-listeners
     pub(crate) fn pause_listeners(&mut self, event_loop: &mut EventLoop<Server>, err: &io::Error) {
         // Said once, however long it lasts.
         if self.exhausted_since.is_none() {
@@ -151,14 +156,17 @@ impl Server {
         self.ask_to_accept(event_loop, Interest::NONE);
         event_loop.after(ACCEPT_PAUSE, Server::resume_listeners);
     }
+    // ANCHOR_END: pause-listeners
 
     /// The pause is over.
+    // ANCHOR: resume-listeners
     fn resume_listeners(&mut self, event_loop: &mut EventLoop<Server>, event: Event) {
         if self.defer(Server::resume_listeners, event) {
             return;
         }
         self.ask_to_accept(event_loop, Interest::READABLE);
     }
+    // ANCHOR_END: resume-listeners
 
     /// Watches everything by which somebody comes in, a successor too, or not.
     fn ask_to_accept(&self, event_loop: &mut EventLoop<Server>, interest: Interest) {

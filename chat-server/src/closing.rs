@@ -48,6 +48,7 @@ impl Server {
             // A person does not type PONG. TCP itself asks whether the peer is there.
             return;
         }
+        // ANCHOR: ask-or-put-out
         let silent = now.instant.saturating_duration_since(connection.last_heard);
         let next = if asked && silent >= patience {
             let reason = format!("Ping timeout: {} seconds", timeout.as_secs());
@@ -65,6 +66,7 @@ impl Server {
         } else {
             interval.saturating_sub(silent)
         };
+        // ANCHOR_END: ask-or-put-out
         self.set_check_up(event_loop, client, next);
     }
 
@@ -123,12 +125,14 @@ impl Server {
         let Some(connection) = self.connection_mut(client) else {
             return;
         };
+        // ANCHOR: written-then-linger
         if is_written && connection.stage == Stage::Draining {
             // After the peer's end there is nothing left to read.
             if connection.has_ended || connection.linger(event_loop).is_err() {
                 self.close(event_loop, client);
             }
         }
+        // ANCHOR_END: written-then-linger
     }
 
     /// A connection has failed: its peer is gone. The others are told so when all
@@ -147,6 +151,7 @@ impl Server {
         if is_leaving || !connection.is_open() {
             return self.close(event_loop, client);
         }
+        // ANCHOR: lose
         connection.stage = Stage::Lost { reason };
         connection.ask_to_read(event_loop);
         let is_waiting = connection.resume.is_some();
@@ -155,6 +160,7 @@ impl Server {
         if !is_waiting {
             self.hear_out(event_loop, client);
         }
+        // ANCHOR_END: lose
     }
 
     /// Nothing more will be heard of a connection that is lost.
@@ -209,11 +215,13 @@ impl Server {
             lines_with_nul_or_cr = self.intake.nul_or_cr,
             "until now"
         );
+        // ANCHOR: shut-down
         self.is_shutting_down = true;
         self.listeners.clear();
         let now = self.now(event_loop);
         self.room.shut_down(now);
         event_loop.after(self.settings.drain, Server::give_up);
+        // ANCHOR_END: shut-down
     }
 
     /// The time for shutting down is over.

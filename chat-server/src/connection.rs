@@ -11,6 +11,7 @@ use crate::room::{ClientId, Kind};
 
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+// ANCHOR: stage
 pub(crate) enum Stage {
     /// Lines are read and answered.
     Open {
@@ -30,6 +31,7 @@ pub(crate) enum Stage {
     /// take our last words away from the peer.
     Lingering,
 }
+// ANCHOR_END: stage
 
 /// A client's connection, as the loop side sees it.
 #[derive(Debug)]
@@ -70,6 +72,7 @@ impl Connection {
 
     /// Whether the socket is read from: not while the client has said more than
     /// it may, nor after its end, which would be reported for ever.
+    // ANCHOR: is-reading
     pub(crate) fn is_reading(&self) -> bool {
         match self.stage {
             Stage::Open { .. } => !self.has_ended && self.resume.is_none(),
@@ -77,9 +80,11 @@ impl Connection {
             Stage::Lingering => true,
         }
     }
+    // ANCHOR_END: is-reading
 
     /// Asks for READABLE, or not, as [`Connection::is_reading`] says; for nothing
     /// at all when the connection is lost, which would be reported for ever.
+    // ANCHOR: ask-to-read
     pub(crate) fn ask_to_read<S>(&self, event_loop: &mut EventLoop<S>) {
         let interest = self.stream.interest(event_loop);
         let wanted = if self.is_lost() {
@@ -91,14 +96,17 @@ impl Connection {
         };
         self.stream.set_interest(event_loop, wanted);
     }
+    // ANCHOR_END: ask-to-read
 
     /// Tells the peer that nothing more will come.
+    // ANCHOR: linger
     pub(crate) fn linger<S>(&mut self, event_loop: &mut EventLoop<S>) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
         self.stage = Stage::Lingering;
         self.ask_to_read(event_loop);
         Ok(())
     }
+    // ANCHOR_END: linger
 
     /// Reads what nobody wants to know any more; true at the end of it.
     pub(crate) fn discard(&self, buffer: &mut [u8]) -> bool {

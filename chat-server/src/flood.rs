@@ -30,11 +30,13 @@ impl FloodLimit {
 
 /// What one client has left of its [`FloodLimit`].
 #[derive(Clone, Copy, Debug)]
+// ANCHOR: allowance
 pub(crate) struct Allowance {
     limit: FloodLimit,
     /// When all lines so far are earned.
     earned_at: Instant,
 }
+// ANCHOR_END: allowance
 
 impl Allowance {
     /// The full burst.
@@ -58,15 +60,19 @@ impl Allowance {
     }
 
     /// Takes one line off.
+    // ANCHOR: spend
     pub(crate) fn spend(&mut self, now: Instant) {
         self.earned_at = self.earned_at.max(now) + self.limit.interval;
     }
+    // ANCHOR_END: spend
 
     /// Time until the next line is allowed; zero if one is allowed now.
+    // ANCHOR: wait-for-one
     pub(crate) fn wait(&self, now: Instant) -> Duration {
         let after_one_more = self.earned_at.max(now) + self.limit.interval;
         after_one_more.saturating_duration_since(now + self.limit.tolerance)
     }
+    // ANCHOR_END: wait-for-one
 }
 
 #[cfg(test)]

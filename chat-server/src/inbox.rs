@@ -30,6 +30,7 @@ enum Framing {
 
 /// The incoming side of one client.
 #[derive(Debug)]
+// ANCHOR: inbox
 pub(crate) struct Inbox {
     framing: Framing,
     /// Bytes that were read before the client had earned them.
@@ -40,6 +41,7 @@ pub(crate) struct Inbox {
     /// [`BYTES_A_LINE`].
     uncharged_bytes: usize,
 }
+// ANCHOR_END: inbox
 
 /// An inbox as it is written down for a successor server.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -180,6 +182,7 @@ impl Inbox {
                 ControlFlow::Continue(())
             });
         };
+        // ANCHOR: earned
         let mut taken = 0;
         while taken < bytes.len() && allowance.wait(now).is_zero() {
             let rest = &bytes[taken..];
@@ -188,16 +191,21 @@ impl Inbox {
             let count = self.framing.decode(piece, |decoded| {
                 is_line = true;
                 on_line(decoded);
+                // ANCHOR: one-line-at-a-time
                 ControlFlow::Break(())
+                // ANCHOR_END: one-line-at-a-time
             });
             taken += count;
             self.uncharged_bytes += count;
+            // ANCHOR: charge
             if is_line || self.uncharged_bytes == BYTES_A_LINE {
                 allowance.spend(now);
                 self.uncharged_bytes = 0;
             }
+            // ANCHOR_END: charge
         }
         taken
+        // ANCHOR_END: earned
     }
 }
 

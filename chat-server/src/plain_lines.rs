@@ -31,6 +31,7 @@ pub(crate) const WONT_TIMING_MARK: [u8; 3] = [IAC, WONT, TIMING_MARK];
 
 /// Where in telnet's commands the stream stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+// ANCHOR: telnet-state
 enum Telnet {
     #[default]
     Text,
@@ -40,6 +41,7 @@ enum Telnet {
     Subnegotiation,
     SubnegotiationCommand,
 }
+// ANCHOR_END: telnet-state
 
 /// Cuts typed bytes into lines.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -59,23 +61,29 @@ impl PlainLines {
         bytes: &[u8],
         mut on_line: impl FnMut(Decoded<'_>) -> ControlFlow<()>,
     ) -> usize {
+        // ANCHOR: plain-decode
         for (index, &byte) in bytes.iter().enumerate() {
             if !self.is_text(byte) {
                 continue;
             }
             match byte {
+                // ANCHOR: typed-line
                 b'\n' => {
                     let line = std::mem::take(&mut self.line);
                     if !line.is_empty() && on_line(Decoded::Line(&line)).is_break() {
                         return index + 1;
                     }
                 }
+                // ANCHOR_END: typed-line
                 // Telnet ends a line with CR LF, and sends CR as CR NUL.
                 b'\r' | 0 => {}
+                // ANCHOR: typed-too-long
                 _ if self.line.len() < MAX_TYPED_BYTES => self.line.push(byte),
+                // ANCHOR_END: typed-too-long
                 _ => {}
             }
         }
+        // ANCHOR_END: plain-decode
         bytes.len()
     }
 
@@ -92,6 +100,7 @@ impl PlainLines {
     /// Whether `byte` was typed, and is none of telnet's own.
     fn is_text(&mut self, byte: u8) -> bool {
         self.owes_timing_mark |= self.telnet == Telnet::Option(DO) && byte == TIMING_MARK;
+        // ANCHOR: is-text
         let (next, is_text) = match (self.telnet, byte) {
             (Telnet::Text, IAC) => (Telnet::Command, false),
             (Telnet::Text, _) => (Telnet::Text, true),
@@ -107,6 +116,7 @@ impl PlainLines {
                 (Telnet::Subnegotiation, false)
             }
         };
+        // ANCHOR_END: is-text
         self.telnet = next;
         is_text
     }

@@ -54,12 +54,15 @@ impl Server {
         let Some(connection) = self.connection(client) else {
             return;
         };
+        // ANCHOR: hear-stages
         match connection.stage {
+            // ANCHOR: hear-open
             Stage::Open { .. } if connection.is_reading() => {
                 if event.readiness.is_readable() {
                     self.read(event_loop, client, event.readiness);
                 }
             }
+            // ANCHOR_END: hear-open
             Stage::Lingering => self.discard(event_loop, client),
             // An event of the batch in which it was lost.
             Stage::Lost { .. } => {}
@@ -72,20 +75,25 @@ impl Server {
                 }
             }
         }
+        // ANCHOR_END: hear-stages
     }
 
     /// Reads what a client has sent, its last words before its end.
     fn read(&mut self, event_loop: &mut EventLoop<Server>, client: ClientId, readiness: Readiness) {
+        // ANCHOR: read-to-the-end
         match self.take_in(event_loop, client, readiness) {
             Ok(ReadEnd::Drained | ReadEnd::BudgetSpent) => self.pace(event_loop, client),
+            // ANCHOR: end-noted
             Ok(ReadEnd::EndOfStream) => {
                 if let Some(connection) = self.connection_mut(client) {
                     connection.has_ended = true;
                 }
                 self.pace(event_loop, client);
             }
+            // ANCHOR_END: end-noted
             Err(err) => self.lose(event_loop, client, reason_of(&err)),
         }
+        // ANCHOR_END: read-to-the-end
         self.flush_if_much(event_loop);
     }
 
@@ -110,11 +118,13 @@ impl Server {
         connection.note_heard(now.instant);
         let Connection { stream, inbox, .. } = connection;
         let budget = buffer.len();
+        // ANCHOR: read-and-cut
         read_within(&**stream, readiness, buffer, budget, |bytes| {
             inbox.take(bytes, now.instant, |decoded| {
                 intake.tell(room, client, decoded, now);
             });
         })
+        // ANCHOR_END: read-and-cut
     }
 
     /// Reads on from a connection that is lost. It is not watched any more, so
@@ -148,11 +158,13 @@ impl Server {
                 Stage::Lost { reason } => self.end_lost(event_loop, client, reason),
                 _ => self.room.disconnect(client, "Connection closed", now),
             }
+        // ANCHOR: rest
         } else if connection.resume.is_none() && (connection.is_lost() || !wait.is_zero()) {
             let timer = event_loop.after(wait, Server::resume);
             connection.resume = Some(timer);
             connection.ask_to_read(event_loop);
             self.clients.insert(timer, client);
+        // ANCHOR_END: rest
         } else {
             connection.ask_to_read(event_loop);
         }
@@ -186,6 +198,7 @@ impl Server {
         let Some(connection) = &mut connections[client.slot()] else {
             return;
         };
+        // ANCHOR: resume-reading
         connection.resume = None;
         // What waited here is no silence of the client's.
         connection.note_heard(now.instant);
@@ -198,6 +211,7 @@ impl Server {
             self.pace(event_loop, client);
         }
         self.flush_if_much(event_loop);
+        // ANCHOR_END: resume-reading
     }
 
     /// Reads and forgets what comes from a client that is told to go.
@@ -218,10 +232,12 @@ impl Server {
 impl Intake {
     /// Hands one line to the room.
     fn tell(&mut self, room: &mut State, client: ClientId, decoded: Decoded<'_>, now: Now) {
+        // ANCHOR: tell
         match decoded {
             Decoded::Line(line) => room.receive(client, line, now),
             Decoded::TooLong => room.line_too_long(client, now),
             Decoded::Dropped(_) => self.nul_or_cr += 1,
         }
+        // ANCHOR_END: tell
     }
 }

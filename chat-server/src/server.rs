@@ -22,18 +22,22 @@ use crate::reading::Intake;
 use crate::room::{ClientId, Kind, Now, State};
 use crate::settings::Settings;
 
+// ANCHOR: read-bytes
 /// Bytes read from one client in one turn.
 const READ_BYTES: usize = 16 * 1024;
 
 /// The same under flood control, where what is not earned has to be held.
 const READ_BYTES_LIMITED: usize = 2 * 1024;
+// ANCHOR_END: read-bytes
 
+// ANCHOR: flush-bytes
 /// What may be said before it is written although the batch is not over; a
 /// quarter of `--sendq` if that is less. Without this, what many say at once
 /// would overrun the queue of somebody who reads well and was only not written
 /// to. It counts what is sent and not what came in: one JOIN of a hundred
 /// channels makes a hundred messages.
 const FLUSH_BYTES: usize = 64 * 1024;
+// ANCHOR_END: flush-bytes
 
 /// A chat server: the state of its event loop.
 ///
@@ -149,6 +153,7 @@ impl Server {
 
     /// The batch is over: everything that was said in it is written, one write
     /// a client.
+    // ANCHOR: end-batch
     fn end_batch(&mut self, event_loop: &mut EventLoop<Server>, _: Event) {
         if self.is_frozen() {
             return;
@@ -159,25 +164,31 @@ impl Server {
             event_loop.stop(Ok(()));
         }
     }
+    // ANCHOR_END: end-batch
 
     /// So much was said that the end of the batch is not waited for.
+    // ANCHOR: flush-if-much
     pub(crate) fn flush_if_much(&mut self, event_loop: &mut EventLoop<Server>) {
         let quarter = self.settings.rules.limits.send_queue_bytes / 4;
         if self.room.unflushed_bytes() >= FLUSH_BYTES.min(quarter) {
             self.flush_all(event_loop);
         }
     }
+    // ANCHOR_END: flush-if-much
 
     /// Writes what waits. Whoever is lost on the way makes news for others, so
     /// this goes on until there is none.
+    // ANCHOR: flush-all
     fn flush_all(&mut self, event_loop: &mut EventLoop<Server>) {
         loop {
             let mut dirty = std::mem::take(&mut self.dirty);
+            // ANCHOR: until-nobody
             self.room.take_dirty(&mut dirty);
             if dirty.is_empty() {
                 self.dirty = dirty;
                 break;
             }
+            // ANCHOR_END: until-nobody
             for client in dirty.drain(..) {
                 self.flush(event_loop, client);
             }
@@ -186,6 +197,7 @@ impl Server {
             self.dirty = dirty;
         }
     }
+    // ANCHOR_END: flush-all
 
     fn flush(&mut self, event_loop: &mut EventLoop<Server>, client: ClientId) {
         let Server {
@@ -202,13 +214,17 @@ impl Server {
             }
             return;
         }
+        // ANCHOR: flush-queue
         let flushed = room.flush(client, |queue| {
             queue
                 .flush(event_loop, &connection.stream)
                 .map(|_| queue.is_empty())
         });
+        // ANCHOR_END: flush-queue
         match flushed {
+            // ANCHOR: flush-failed
             Some(Err(err)) => self.lose(event_loop, client, reason_of(&err)),
+            // ANCHOR_END: flush-failed
             Some(Ok(is_empty)) if self.room.is_leaving(client) => {
                 self.wind_up(event_loop, client, is_empty);
             }

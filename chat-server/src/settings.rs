@@ -55,10 +55,12 @@ impl Settings {
     /// Number of clients for whom there is a descriptor each, of the
     /// `descriptors` that the process may have (`RLIMIT_NOFILE`).
     #[must_use]
+    // ANCHOR: clients-within
     pub fn clients_within(descriptors: u64, listeners: usize) -> usize {
         let others = Settings::OTHER_DESCRIPTORS.saturating_add(listeners as u64);
         usize::try_from(descriptors.saturating_sub(others)).unwrap_or(usize::MAX)
     }
+    // ANCHOR_END: clients-within
 
     /// Lowers the number of clients to those for whom there is a descriptor.
     pub(crate) fn fit(&mut self, descriptors: u64, listeners: usize) {

@@ -112,7 +112,9 @@ impl<S> EventLoop<S> {
             // ANCHOR_END: new-name
             match result {
                 Ok(()) => io.registered = Some(wanted),
+                // ANCHOR: always-ready
                 Err(Errno::EPERM) => always_ready = true,
+                // ANCHOR_END: always-ready
                 Err(err) => return Err(err),
             }
             // ANCHOR_END: register

@@ -76,6 +76,7 @@ pub enum Accepted {
 /// assert!(matches!(accept(&listener), Accepted::Nobody));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+// ANCHOR: accept-one
 pub fn accept(listener: impl AsFd) -> Accepted {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     match acceptfrom_with(listener, flags) {
@@ -84,15 +85,20 @@ pub fn accept(listener: impl AsFd) -> Accepted {
             Err(_) => Accepted::Gone,
         },
         Err(Errno::AGAIN) => Accepted::Nobody,
+        // ANCHOR: accept-exhausted
         Err(err @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
             Accepted::Exhausted(err.into())
         }
+        // ANCHOR_END: accept-exhausted
+        // ANCHOR: accept-gone
         // No address: it was reset while it waited. ECONNABORTED, and the errors
         // of the network that Linux hands on from the new socket (`man 2 accept`):
         // this peer's, nobody else's.
         Ok((_, None)) | Err(_) => Accepted::Gone,
+        // ANCHOR_END: accept-gone
     }
 }
+// ANCHOR_END: accept-one
 
 #[cfg(test)]
 mod tests {

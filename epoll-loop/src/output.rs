@@ -76,6 +76,7 @@ pub(crate) struct OutputWatch {
 impl Output {
     /// Appends `line`, which should end with a newline, whole or not at all:
     /// beyond [`OUTPUT_LIMIT_BYTES`] it is dropped and counted.
+    // ANCHOR: drop-line
     pub fn write_line(&self, line: &[u8]) {
         let mut queue = self.queue();
         if queue.bytes.len() + line.len() <= OUTPUT_LIMIT_BYTES {
@@ -85,6 +86,7 @@ impl Output {
             queue.dropped += 1;
         }
     }
+    // ANCHOR_END: drop-line
 
     /// Says how many lines are missing in this place, if any are.
     fn tell_dropped(&self, queue: &mut Queue) {
@@ -146,12 +148,15 @@ impl Output {
         let mut queue = self.queue();
         let stream = &self.0.stream;
         let mut left = BYTES_A_TURN;
+        // ANCHOR: write-some
         while !queue.bytes.is_empty() && left > 0 && stream.takes_bytes() {
+            // ANCHOR: at-most
             let most = if stream.is_shared() {
                 PIPE_BUF_BYTES
             } else {
                 left
             };
+            // ANCHOR_END: at-most
             match queue.bytes.write_to(AtMost { stream, left: most }) {
                 // A terminal that is full, for all it said.
                 Ok(0) => break,
@@ -164,6 +169,7 @@ impl Output {
                 }
             }
         }
+        // ANCHOR_END: write-some
         if queue.bytes.is_empty() {
             self.tell_dropped(&mut queue);
         }

@@ -69,7 +69,10 @@ pub fn read_within(
         !buffer.is_empty(),
         "a read into nothing looks like the end of the stream"
     );
+    // ANCHOR: is-ending
     let is_ending = readiness.intersects(Readiness::RDHUP | Readiness::HUP | Readiness::ERR);
+    // ANCHOR_END: is-ending
+    // ANCHOR: read-loop
     let mut total = 0;
     while total < budget {
         let room = buffer.len().min(budget - total);
@@ -78,9 +81,11 @@ pub fn read_within(
             Ok(count) => {
                 take(&buffer[..count]);
                 total += count;
+                // ANCHOR: short-read
                 if count < room && !is_ending {
                     return Ok(ReadEnd::Drained);
                 }
+                // ANCHOR_END: short-read
             }
             Err(err) if err.kind() == ErrorKind::Interrupted => {}
             Err(err) if err.kind() == ErrorKind::WouldBlock => return Ok(ReadEnd::Drained),
@@ -88,6 +93,7 @@ pub fn read_within(
         }
     }
     Ok(ReadEnd::BudgetSpent)
+    // ANCHOR_END: read-loop
 }
 
 #[cfg(test)]

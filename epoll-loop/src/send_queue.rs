@@ -165,6 +165,7 @@ impl SendQueue {
     /// What `writev(2)` reports, but for `EINTR`, which is retried, and
     /// `EAGAIN`, which ends the writing without an error. Bytes written before
     /// an error are gone from the queue.
+    // ANCHOR: write-to
     pub fn write_to(&mut self, mut io: impl Write) -> io::Result<usize> {
         let before = self.len;
         while !self.is_empty() {
@@ -172,12 +173,15 @@ impl SendQueue {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(count) => self.advance(count),
                 Err(err) if err.kind() == ErrorKind::Interrupted => {}
+                // ANCHOR: write-would-block
                 Err(err) if err.kind() == ErrorKind::WouldBlock => break,
+                // ANCHOR_END: write-would-block
                 Err(err) => return Err(err),
             }
         }
         Ok(before - self.len)
     }
+    // ANCHOR_END: write-to
 
     /// Writes what the peer takes, and has the loop tell when it takes more.
     ///
@@ -198,15 +202,19 @@ impl SendQueue {
         T: AsFd + 'static,
         for<'a> &'a T: Write,
     {
+        // ANCHOR: flush-and-ask
         let count = self.write_to(&**io)?;
         let interest = io.interest(event_loop);
+        // ANCHOR: ask-for-room
         let wanted = if self.is_empty() {
             interest.without(Interest::WRITABLE)
         } else {
             interest | Interest::WRITABLE
         };
+        // ANCHOR_END: ask-for-room
         io.set_interest(event_loop, wanted);
         Ok(count)
+        // ANCHOR_END: flush-and-ask
     }
 
     /// The bytes of the first chunk that are not written yet.

@@ -32,10 +32,12 @@ pub fn open_terminal(descriptor: impl AsFd, options: &mut OpenOptions) -> Option
     if !descriptor.as_fd().is_terminal() {
         return None;
     }
+    // ANCHOR: own-open-file
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let options = options.custom_flags(flags.bits());
     let named = ttyname(descriptor).ok();
     let named = named.and_then(|path| options.open(path).ok());
     // The terminal of somebody else (after su) opens only as /dev/tty.
     named.or_else(|| options.open("/dev/tty").ok())
+    // ANCHOR_END: own-open-file
 }

@@ -52,6 +52,7 @@ impl LineMode {
             }
             self.ending = Ending::Leaving;
         }
+        // ANCHOR: ending
         match self.ending {
             Ending::Sending if self.link.session.is_asked() => {
                 let deadline = event_loop.after(LAST_WORDS, LineMode::stop_asking);
@@ -69,6 +70,7 @@ impl LineMode {
             }
             _ => {}
         }
+        // ANCHOR_END: ending
     }
 
     /// The server has not said that it has the last lines.

@@ -70,10 +70,13 @@ impl Input {
         let Some(stream) = &self.stream else {
             return (lines, InputRead::AtEnd);
         };
+        // ANCHOR: input-read
         let mut buffer = [0; READ_BYTES];
         let outcome = match read(stream, &mut buffer) {
+            // ANCHOR: input-end
             // The terminal is gone.
             Ok(0) | Err(Errno::EIO) => InputRead::AtEnd,
+            // ANCHOR_END: input-end
             Ok(count) => {
                 self.lines.take(&buffer[..count], |line| lines.push(line));
                 InputRead::Open
@@ -81,6 +84,7 @@ impl Input {
             Err(Errno::EAGAIN | Errno::EINTR) => InputRead::Open,
             Err(err) => InputRead::Failed(err.into()),
         };
+        // ANCHOR_END: input-read
         (lines, outcome)
     }
 

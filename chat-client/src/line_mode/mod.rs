@@ -186,13 +186,17 @@ impl LineMode {
 
     /// Every turn, before the wait: sends what may be sent, prints what there is
     /// to print, and decides what to wait for.
+    // ANCHOR: line-settle
     fn settle(&mut self, event_loop: &mut EventLoop<LineMode>, _: Event) {
         Link::settle(self, event_loop);
         self.print_news();
         self.go_on_ending(event_loop);
+        // ANCHOR: is-reading
         let is_reading = self.ending == Ending::Open && !self.link.session.is_full();
         self.input.set_reading(event_loop, is_reading);
+        // ANCHOR_END: is-reading
     }
+    // ANCHOR_END: line-settle
 
     fn print_news(&mut self) {
         for report in self.link.session.take_news() {

@@ -131,6 +131,7 @@ impl Relay {
             return self.finish(event_loop);
         }
         let when = |wanted, interest| if wanted { interest } else { Interest::NONE };
+        // ANCHOR: raw-wants
         let wants_input = can_send && up.held() == 0 && !up.has_ended();
         let wants_answer = down.held() == 0 && !down.has_ended();
         let input = when(wants_input, Interest::READABLE);
@@ -140,6 +141,7 @@ impl Relay {
         self.input.set_interest(event_loop, input);
         self.output.set_interest(event_loop, output);
         socket.set_interest(event_loop, both);
+        // ANCHOR_END: raw-wants
     }
 
     /// Standard input can be read.
@@ -155,10 +157,12 @@ impl Relay {
     }
 
     /// The socket can be read or written.
+    // ANCHOR: raw-exchange
     fn exchange(&mut self, event_loop: &mut EventLoop<Relay>, event: Event) {
         if event.readiness.is_writable() {
             self.send();
         }
+        // ANCHOR: raw-in-first
         // Whatever else is reported: what has arrived is read, to the end, which
         // is a read of nothing or an error, and comes after the last byte.
         let Some(socket) = &self.socket else { return };
@@ -169,7 +173,9 @@ impl Relay {
         {
             self.lose(event_loop, LostReason::Error(err));
         }
+        // ANCHOR_END: raw-in-first
     }
+    // ANCHOR_END: raw-exchange
 
     /// Standard output takes bytes.
     fn give_output(&mut self, event_loop: &mut EventLoop<Relay>, _: Event) {

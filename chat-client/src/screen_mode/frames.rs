@@ -34,14 +34,18 @@ impl ScreenMode {
         if self.is_stopped {
             return;
         }
+        // ANCHOR: draw
         // First what waits: otherwise a frame would wait for an event that never
         // comes, if the terminal takes all of it now.
         self.flush(event_loop);
+        // ANCHOR: is-there-anything
         let is_wanted = self.frames.is_wanted || self.app.is_dirty();
         if !is_wanted || !self.output.is_idle() || self.terminal.is_none() {
             return;
         }
+        // ANCHOR_END: is-there-anything
         let now = event_loop.now();
+        // ANCHOR: not-yet
         let due = self.frames.last.map_or(now, |last| last + INTERVAL);
         if now < due {
             self.frames
@@ -49,6 +53,7 @@ impl ScreenMode {
                 .get_or_insert_with(|| event_loop.at(due, ScreenMode::allow_frame));
             return;
         }
+        // ANCHOR_END: not-yet
         if let Some(timer) = self.frames.timer.take() {
             event_loop.cancel(timer);
         }
@@ -56,13 +61,16 @@ impl ScreenMode {
         self.frames.is_wanted = false;
         let (app, session) = (&mut self.app, &self.link.session);
         self.output.draw(|frame| app.view(session, frame));
+        // ANCHOR_END: draw
         self.flush(event_loop);
     }
 
+    // ANCHOR: allow-frame
     /// The last frame is old enough: the next one is drawn before the wait.
     fn allow_frame(&mut self, _: &mut EventLoop<ScreenMode>, _: Event) {
         self.frames.timer = None;
     }
+    // ANCHOR_END: allow-frame
 
     /// Writes what the terminal takes.
     fn flush(&mut self, event_loop: &mut EventLoop<ScreenMode>) {

@@ -29,6 +29,7 @@ impl ScreenMode {
         if !event.readiness.is_readable() {
             return;
         }
+        // ANCHOR: read-keys
         let (keys, mut typed) = (&mut self.keys, Vec::new());
         let read = read_within(
             &**terminal,
@@ -42,16 +43,20 @@ impl ScreenMode {
             Ok(ReadEnd::Drained | ReadEnd::BudgetSpent) => self.set_key_timer(event_loop),
             Ok(ReadEnd::EndOfStream) | Err(_) => self.lose_terminal(event_loop),
         }
+        // ANCHOR_END: read-keys
     }
 
     /// The rest of a key has not come.
+    // ANCHOR: give-key-up
     fn give_key_up(&mut self, event_loop: &mut EventLoop<ScreenMode>, _: Event) {
         self.key_timer = None;
         let mut typed = Vec::new();
         self.keys.give_up(|one| typed.push(one));
         self.take_typed(event_loop, typed);
     }
+    // ANCHOR_END: give-key-up
 
+    // ANCHOR: set-key-timer
     fn set_key_timer(&mut self, event_loop: &mut EventLoop<ScreenMode>) {
         if let Some(timer) = self.key_timer.take() {
             event_loop.cancel(timer);
@@ -60,6 +65,7 @@ impl ScreenMode {
         self.key_timer =
             patience.map(|patience| event_loop.after(patience, ScreenMode::give_key_up));
     }
+    // ANCHOR_END: set-key-timer
 
     fn take_typed(&mut self, event_loop: &EventLoop<ScreenMode>, typed: Vec<Typed>) {
         for one in typed {

@@ -162,6 +162,7 @@ impl ScreenMode {
 
     /// Every turn, before the wait: sends and tells what there is, does what the
     /// app asks for, and draws.
+    // ANCHOR: settle-turn
     fn settle(&mut self, event_loop: &mut EventLoop<ScreenMode>, _: Event) {
         loop {
             let lag = self.link.session.lag();
@@ -182,6 +183,7 @@ impl ScreenMode {
         self.set_tick(event_loop);
         self.draw(event_loop);
     }
+    // ANCHOR_END: settle-turn
 
     /// Tells the app what the session has to tell; true if that was anything.
     fn tell(&mut self, event_loop: &mut EventLoop<ScreenMode>) -> bool {

@@ -91,6 +91,7 @@ impl Guard {
         self.modes.make_raw()
     }
 
+    // ANCHOR: restore-on-panic
     fn restore_on_panic(&self) {
         let (modes, thread) = (Arc::clone(&self.modes), thread::current().id());
         let before = panic::take_hook();
@@ -105,8 +106,10 @@ impl Guard {
             }
         }));
     }
+    // ANCHOR_END: restore-on-panic
 }
 
+// ANCHOR: drop-guard
 impl Drop for Guard {
     fn drop(&mut self) {
         self.modes.restore();
@@ -115,6 +118,7 @@ impl Drop for Guard {
         }
     }
 }
+// ANCHOR_END: drop-guard
 
 impl Modes {
     fn before(&self) -> MutexGuard<'_, Option<Termios>> {
@@ -125,6 +129,7 @@ impl Modes {
         // In the background this is where the process stops: the modes are read
         // when it is in front again, and are not those of the shell's own line.
         tcflow(&self.terminal, Action::OOn)?;
+        // ANCHOR: make-raw
         let mut before = self.before();
         let mut modes = tcgetattr(&self.terminal)?;
         let kept = modes.clone();
@@ -132,11 +137,13 @@ impl Modes {
         tcsetattr(&self.terminal, OptionalActions::Now, &modes)?;
         // Unless they are the screen's: somebody else has stopped the process.
         before.get_or_insert(kept);
+        // ANCHOR_END: make-raw
         Ok(())
     }
 
     /// Restores the terminal, once.
     fn restore(&self) {
+        // ANCHOR: restore
         let Some(modes) = self.before().take() else {
             return;
         };
@@ -153,6 +160,7 @@ impl Modes {
         // Of a terminal that is gone or has stopped there is nothing to restore.
         write_within(&self.terminal, &bytes, PATIENCE);
         let _ = tcsetattr(&self.terminal, OptionalActions::Now, &modes);
+        // ANCHOR_END: restore
     }
 }
 

@@ -52,6 +52,7 @@ pub(crate) struct Keys {
 }
 
 #[derive(Debug, Default)]
+// ANCHOR: states
 enum State {
     #[default]
     Ground,
@@ -74,6 +75,7 @@ enum State {
     },
     Paste(Paste),
 }
+// ANCHOR_END: states
 
 /// A paste on its way.
 #[derive(Debug, Default)]
@@ -87,22 +89,28 @@ struct Paste {
 impl Keys {
     /// Takes the next bytes and calls `on_typed` for each thing that ends in
     /// them.
+    // ANCHOR: take-keys
     pub(crate) fn take(&mut self, bytes: &[u8], mut on_typed: impl FnMut(Typed)) {
         for &byte in bytes {
             self.step(byte, &mut on_typed);
         }
     }
+    // ANCHOR_END: take-keys
 
     /// How long to wait for more bytes before [`Keys::give_up`]; none if nothing
     /// has begun.
+    // ANCHOR: patience
     pub(crate) fn patience(&self) -> Option<Duration> {
         match self.state {
             State::Ground => None,
+            // ANCHOR: escape-lasts
             State::Escape => Some(LONE_ESCAPE),
+            // ANCHOR_END: escape-lasts
             State::Paste(_) => Some(STALLED_PASTE),
             _ => Some(BEGUN_KEY),
         }
     }
+    // ANCHOR_END: patience
 
     /// The time is over: what has begun is all there is.
     pub(crate) fn give_up(&mut self, mut on_typed: impl FnMut(Typed)) {
@@ -128,6 +136,7 @@ impl Keys {
     fn step(&mut self, byte: u8, on_typed: &mut impl FnMut(Typed)) {
         match mem::take(&mut self.state) {
             State::Ground => self.begin(byte, KeyModifiers::NONE, on_typed),
+            // ANCHOR: after-escape
             State::Escape => match byte {
                 b'[' => self.state = State::Sequence(Vec::new()),
                 b'O' => self.state = State::Single(Vec::new()),
@@ -137,6 +146,7 @@ impl Keys {
                 }
                 _ => self.begin(byte, KeyModifiers::ALT, on_typed),
             },
+            // ANCHOR_END: after-escape
             State::Character { mut bytes, alt } => {
                 bytes.push(byte);
                 match std::str::from_utf8(&bytes) {
@@ -227,6 +237,7 @@ impl Keys {
 
 impl Paste {
     /// Takes a byte; true if it was the last one of the end.
+    // ANCHOR: paste-take
     fn take(&mut self, byte: u8) -> bool {
         if byte == PASTE_END[self.matched] {
             self.matched += 1;
@@ -244,7 +255,9 @@ impl Paste {
         }
         false
     }
+    // ANCHOR_END: paste-take
 
+    // ANCHOR: paste-keep
     fn keep(&mut self, byte: u8) {
         if self.bytes.len() < MAX_PASTE_BYTES {
             self.bytes.push(byte);
@@ -252,6 +265,7 @@ impl Paste {
             self.is_cut = true;
         }
     }
+    // ANCHOR_END: paste-keep
 
     fn finish(mut self) -> Typed {
         if self.is_cut

@@ -49,11 +49,14 @@ impl Output {
     }
 
     /// Whether a frame can be drawn: all of the one before is written.
+    // ANCHOR: is-idle
     pub(crate) fn is_idle(&self) -> bool {
         self.queue.is_empty()
     }
+    // ANCHOR_END: is-idle
 
     /// Draws a frame; what has changed waits to be written.
+    // ANCHOR: draw-frame
     pub(crate) fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>)) {
         self.frames.draw(view).expect(IN_MEMORY);
         let drawn = std::mem::take(&mut self.frames.backend_mut().bytes);
@@ -67,16 +70,19 @@ impl Output {
         }
         self.queue.push(&frame);
     }
+    // ANCHOR_END: draw-frame
 
     /// Has the next frame drawn whole: the terminal may show anything by now,
     /// and may have another size.
     ///
     /// Not by `Terminal::clear`, which asks the terminal where its cursor is and
     /// reads the answer, blocking.
+    // ANCHOR: redraw-whole
     pub(crate) fn redraw(&mut self, size: Size) {
         self.frames.backend_mut().size = size;
         self.frames.resize(Rect::from(size)).expect(IN_MEMORY);
     }
+    // ANCHOR_END: redraw-whole
 
     /// Rings the terminal's bell with the next frame.
     pub(crate) fn ring(&mut self) {

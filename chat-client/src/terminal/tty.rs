@@ -21,6 +21,7 @@ const MAX_SIZE: Size = Size::new(1_000, 500);
 /// and written without waiting. None if they are not both the terminal of this
 /// session, of which there is one, or if it cannot move its cursor.
 pub(crate) fn open() -> Option<File> {
+    // ANCHOR: open-tty
     let is_ours = |descriptor: BorrowedFd<'_>| tcgetsid(descriptor) == getsid(None);
     let is_one = is_ours(io::stdin().as_fd()) && is_ours(io::stdout().as_fd());
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -28,6 +29,7 @@ pub(crate) fn open() -> Option<File> {
         return None;
     }
     open_terminal(io::stdin(), File::options().read(true).write(true))
+    // ANCHOR_END: open-tty
 }
 
 /// Columns and rows of the terminal, as far as they are used.

@@ -103,12 +103,14 @@ impl Letter {
         let wants_time = capabilities.contains(Capabilities::SERVER_TIME);
         let wants_tags =
             capabilities.contains(Capabilities::MESSAGE_TAGS) && !self.client_tags.is_empty();
+        // ANCHOR: forms
         let form = match (wants_time, wants_tags) {
             (false, false) => return &self.line,
             (true, false) => &mut self.with_time,
             (false, true) => &mut self.with_tags,
             (true, true) => &mut self.with_both,
         };
+        // ANCHOR_END: forms
         if !form.is_made {
             form.is_made = true;
             form.bytes.push(b'@');

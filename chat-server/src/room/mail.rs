@@ -22,6 +22,7 @@ use super::rules::Rules;
 
 /// What waits for one client, and how it wants it.
 #[derive(Debug)]
+// ANCHOR: mailbox
 struct Mailbox {
     client: ClientSlot,
     queue: SendQueue,
@@ -37,6 +38,7 @@ struct Mailbox {
     /// The last flush left something; it may have stopped inside a line.
     is_partly_written: bool,
 }
+// ANCHOR_END: mailbox
 
 /// What waits for a client, as its successor server is told.
 #[derive(Debug)]
@@ -205,12 +207,14 @@ impl Mail {
     }
 
     /// Hands over the clients that have got something to be flushed, each once.
+    // ANCHOR: take-dirty
     pub(super) fn take_dirty(&mut self) -> impl Iterator<Item = ClientSlot> {
         self.unflushed_bytes = 0;
         self.dirty
             .drain(..)
             .filter(|client| std::mem::take(&mut self.boxes[client.index()].is_dirty))
     }
+    // ANCHOR_END: take-dirty
 
     /// A client that read too slowly and has not been put out yet.
     pub(super) fn next_overrun(&mut self) -> Option<ClientSlot> {
@@ -279,20 +283,28 @@ impl Mail {
     }
 
     /// Delivers the message to one client, unless it has it already.
+    // ANCHOR: post
     pub(super) fn post(&mut self, to: ClientSlot) {
         let mailbox = &mut self.boxes[to.index()];
+        // ANCHOR: once-a-letter
         if mailbox.is_closed() || mailbox.last_letter == self.letter.number {
             return;
         }
+        // ANCHOR_END: once-a-letter
         mailbox.last_letter = self.letter.number;
         let bytes = mailbox.form_of(&mut self.letter);
+        // ANCHOR: over-the-limit
         if mailbox.queue.len() + bytes.len() > self.max_queue_bytes {
             self.close_overrun(to);
             return;
         }
+        // ANCHOR_END: over-the-limit
         self.put(to);
+        // ANCHOR: over-the-total
         while self.queued_bytes > self.max_queued_bytes && self.close_longest() {}
+        // ANCHOR_END: over-the-total
     }
+    // ANCHOR_END: post
 
     /// Delivers the message to those members of a channel that `wants` picks.
     pub(super) fn post_to_members(
@@ -328,6 +340,7 @@ impl Mail {
     }
 
     /// Appends the message to a queue.
+    // ANCHOR: put
     fn put(&mut self, to: ClientSlot) {
         let number = self.letter.number;
         let mailbox = &mut self.boxes[to.index()];
@@ -339,11 +352,14 @@ impl Mail {
             self.counted_letter = number;
             self.unflushed_bytes += bytes.len();
         }
+        // ANCHOR: note-dirty
         if !mailbox.is_dirty {
             mailbox.is_dirty = true;
             self.dirty.push(to);
         }
+        // ANCHOR_END: note-dirty
     }
+    // ANCHOR_END: put
 
     /// Drops what waits for a client that is too slow, and notes it.
     fn close_overrun(&mut self, client: ClientSlot) {
@@ -352,6 +368,7 @@ impl Mail {
     }
 
     /// Forgets what waits, and takes nothing more.
+    // ANCHOR: drop-waiting
     fn drop_waiting(&mut self, client: ClientSlot) {
         let mailbox = &mut self.boxes[client.index()];
         self.queued_bytes -= mailbox.queue.len();
@@ -365,6 +382,7 @@ impl Mail {
         self.queued_bytes += mailbox.queue.len();
         mailbox.state = MailboxState::Emptied;
     }
+    // ANCHOR_END: drop-waiting
 
     /// All queues together are too long: the longest has to go, also if it is
     /// that of a client who is leaving and takes its time. It is looked for only

@@ -176,6 +176,7 @@ impl State {
             _ if hearers.is_empty() => b"",
             _ => b"+",
         };
+        // ANCHOR: deliver
         let target = [prefix, &channel.name].concat();
         let source = self.clients[from].identity.as_source();
         self.mail.write_tagged(saying.client_tags, |line| {
@@ -185,12 +186,15 @@ impl State {
         if hearers.is_empty() {
             self.mail.address_to_room(slot);
         }
+        // ANCHOR: not-to-the-sender
         self.mail.skip(from);
+        // ANCHOR_END: not-to-the-sender
         self.mail
             .post_to_members(&channel.members, |member, capabilities| {
                 (hearers.is_empty() || member.status.intersects(hearers))
                     && understands(capabilities, saying.manner)
             });
+        // ANCHOR_END: deliver
         self.echo(from, saying.manner);
         if is_cut {
             self.tell_of_cut(from, &target);

@@ -139,6 +139,7 @@ impl State {
         now: Now,
     ) -> Result<ClientId, Refusal> {
         self.set_time(now);
+        // ANCHOR: refuse
         if self.clients.len() >= self.rules.limits.max_clients {
             return Err(Refusal::ServerFull);
         }
@@ -148,6 +149,7 @@ impl State {
             return Err(Refusal::TooManyFromAddress);
         }
         self.count_address(address);
+        // ANCHOR_END: refuse
         let slot = self.clients.insert(|slot| Client {
             slot,
             address,
@@ -393,17 +395,20 @@ impl State {
 
     /// Puts out those whose queues grew too long in what was just done, and
     /// those for whom news of that is one message too many.
+    // ANCHOR: put-out-the-slow
     fn put_out_the_slow(&mut self) {
         while let Some(client) = self.mail.next_overrun() {
             self.counters.clients_too_slow += 1;
             self.depart(client, b"SendQ exceeded");
         }
     }
+    // ANCHOR_END: put-out-the-slow
 }
 
 /// Where somebody connects from, for counting: an IPv4 address, or the first 64
 /// bits of an IPv6 one. Whoever has one address of a /64 can take any other of
 /// it, so that to count addresses would count nothing. (RFC 4291, section 2.5.4)
+// ANCHOR: place
 fn place(address: IpAddr) -> IpAddr {
     match address {
         // All machines of a link have the same 64 bits here.
@@ -414,6 +419,7 @@ fn place(address: IpAddr) -> IpAddr {
         IpAddr::V4(_) => address,
     }
 }
+// ANCHOR_END: place
 
 /// A client's host: its address in digits. One that would begin with `:`, which
 /// marks a last parameter, gets a `0` before it, which does not change it.
