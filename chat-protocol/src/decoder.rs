@@ -227,11 +227,9 @@ impl LineDecoder {
         let needed = self.pending.len() + piece.len();
         if needed > self.pending.capacity() {
             // Doubling, as a Vec does, but not past the longest line and its CR.
-            // ANCHOR: keep-within-limits
             let longest = self.tag_limit.bytes() + MAX_CONTENT_BYTES + 1;
             let capacity = needed.max((self.pending.capacity() * 2).min(longest));
             self.pending.reserve_exact(capacity - self.pending.len());
-            // ANCHOR_END: keep-within-limits
         }
         self.pending.extend_from_slice(piece);
     }

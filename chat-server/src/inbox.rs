@@ -30,7 +30,6 @@ enum Framing {
 
 /// The incoming side of one client.
 #[derive(Debug)]
-// ANCHOR: inbox
 pub(crate) struct Inbox {
     framing: Framing,
     /// Bytes that were read before the client had earned them.
@@ -41,7 +40,6 @@ pub(crate) struct Inbox {
     /// [`BYTES_A_LINE`].
     uncharged_bytes: usize,
 }
-// ANCHOR_END: inbox
 
 /// An inbox as it is written down for a successor server.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -31,7 +31,6 @@ pub(crate) const WONT_TIMING_MARK: [u8; 3] = [IAC, WONT, TIMING_MARK];
 
 /// Where in telnet's commands the stream stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-// ANCHOR: telnet-state
 enum Telnet {
     #[default]
     Text,
@@ -41,7 +40,6 @@ enum Telnet {
     Subnegotiation,
     SubnegotiationCommand,
 }
-// ANCHOR_END: telnet-state
 
 /// Cuts typed bytes into lines.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -167,14 +167,12 @@ impl Server {
     // ANCHOR_END: end-batch
 
     /// So much was said that the end of the batch is not waited for.
-    // ANCHOR: flush-if-much
     pub(crate) fn flush_if_much(&mut self, event_loop: &mut EventLoop<Server>) {
         let quarter = self.settings.rules.limits.send_queue_bytes / 4;
         if self.room.unflushed_bytes() >= FLUSH_BYTES.min(quarter) {
             self.flush_all(event_loop);
         }
     }
-    // ANCHOR_END: flush-if-much
 
     /// Writes what waits. Whoever is lost on the way makes news for others, so
     /// this goes on until there is none.
@@ -214,17 +212,13 @@ impl Server {
             }
             return;
         }
-        // ANCHOR: flush-queue
         let flushed = room.flush(client, |queue| {
             queue
                 .flush(event_loop, &connection.stream)
                 .map(|_| queue.is_empty())
         });
-        // ANCHOR_END: flush-queue
         match flushed {
-            // ANCHOR: flush-failed
             Some(Err(err)) => self.lose(event_loop, client, reason_of(&err)),
-            // ANCHOR_END: flush-failed
             Some(Ok(is_empty)) if self.room.is_leaving(client) => {
                 self.wind_up(event_loop, client, is_empty);
             }

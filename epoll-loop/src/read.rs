@@ -69,10 +69,10 @@ pub fn read_within(
         !buffer.is_empty(),
         "a read into nothing looks like the end of the stream"
     );
+    // ANCHOR: read-loop
     // ANCHOR: is-ending
     let is_ending = readiness.intersects(Readiness::RDHUP | Readiness::HUP | Readiness::ERR);
     // ANCHOR_END: is-ending
-    // ANCHOR: read-loop
     let mut total = 0;
     while total < budget {
         let room = buffer.len().min(budget - total);

@@ -207,14 +207,12 @@ impl Mail {
     }
 
     /// Hands over the clients that have got something to be flushed, each once.
-    // ANCHOR: take-dirty
     pub(super) fn take_dirty(&mut self) -> impl Iterator<Item = ClientSlot> {
         self.unflushed_bytes = 0;
         self.dirty
             .drain(..)
             .filter(|client| std::mem::take(&mut self.boxes[client.index()].is_dirty))
     }
-    // ANCHOR_END: take-dirty
 
     /// A client that read too slowly and has not been put out yet.
     pub(super) fn next_overrun(&mut self) -> Option<ClientSlot> {
