@@ -19,6 +19,10 @@ const EXAMPLES: &str = "Examples:
 #[derive(Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Args {
+    /// Another workspace than the one that this program belongs to
+    #[arg(long, global = true, hide = true, value_name = "DIR")]
+    root: Option<PathBuf>,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -46,17 +50,18 @@ pub fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> io::Result<()> {
+    let root = args.root.clone().unwrap_or_else(own_root);
     match &args.command {
         Command::Build { dest, live_reload } => {
-            let book = read()?;
+            let book = read(&root)?;
             refuse(&book.mistakes())?;
-            let dest = dest.clone().unwrap_or_else(default_destination);
+            let dest = dest.clone().unwrap_or_else(|| default_destination(&root));
             build::build(&book, &dest, *live_reload).map_err(|err| about(&dest, &err))?;
             println!("{}", dest.join("index.html").display());
             Ok(())
         }
         Command::Check => {
-            let book = read()?;
+            let book = read(&root)?;
             refuse(
                 &book
                     .check()
@@ -68,19 +73,19 @@ fn run(args: &Args) -> io::Result<()> {
     }
 }
 
-fn read() -> io::Result<Book> {
-    Book::read(Workspace::new(root()))
+fn read(root: &Path) -> io::Result<Book> {
+    Book::read(Workspace::new(root))
 }
 
 /// The workspace that this program belongs to.
-fn root() -> PathBuf {
+fn own_root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.parent().unwrap_or(own).to_owned()
 }
 
-fn default_destination() -> PathBuf {
+fn default_destination(root: &Path) -> PathBuf {
     let target =
-        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     target.join("book")
 }
 
