@@ -25,6 +25,7 @@ mod problem;
 mod program;
 mod render;
 mod run_box;
+mod serve;
 mod source_pages;
 mod transcript;
 mod workspace;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::problem::Problem;
-use crate::{Book, Workspace, build};
+use crate::{Book, Workspace, build, serve};
 
 const EXAMPLES: &str = "Examples:
   cargo run -p docs -- serve --open    reads the book in a browser
@@ -39,6 +39,19 @@ enum Command {
         #[arg(long, hide = true)]
         live_reload: bool,
     },
+    /// Build the book, show it to a browser, and build it anew on every change
+    Serve {
+        /// Port on this machine; 0 takes a free one
+        #[arg(long, default_value_t = 3000)]
+        port: u16,
+
+        /// Open a browser
+        #[arg(long)]
+        open: bool,
+
+        #[command(flatten)]
+        trace: chapter::Trace,
+    },
     /// Say what is wrong with the book: missing anchors, links, sections, figures
     Check,
 }
@@ -53,24 +66,40 @@ fn run(args: &Args) -> io::Result<()> {
     let root = args.root.clone().unwrap_or_else(own_root);
     match &args.command {
         Command::Build { dest, live_reload } => {
-            let book = read(&root)?;
-            refuse(&book.mistakes())?;
-            let dest = dest.clone().unwrap_or_else(|| default_destination(&root));
-            build::build(&book, &dest, *live_reload).map_err(|err| about(&dest, &err))?;
+            let dest = dest.clone().unwrap_or_else(|| target(&root).join("book"));
+            build_into(&root, &dest, *live_reload)?;
             println!("{}", dest.join("index.html").display());
             Ok(())
         }
+        Command::Serve { port, open, trace } => {
+            let settings = serve::Settings {
+                root: &root,
+                directory: &target(&root).join("book-served"),
+                port: *port,
+                open: *open,
+                trace: *trace,
+            };
+            serve::serve(&settings, |directory| build_into(&root, directory, true))
+        }
         Command::Check => {
             let book = read(&root)?;
-            refuse(
-                &book
-                    .check()
-                    .map_err(|err| io::Error::other(chapter::why(&err)))?,
-            )?;
-            println!("{} pages, nothing is wrong", book.pages().len());
+            refuse(&book.check()?)?;
+            match book.pages().len() {
+                1 => println!("one page, nothing is wrong"),
+                count => println!("{count} pages, nothing is wrong"),
+            }
             Ok(())
         }
     }
+}
+
+fn build_into(root: &Path, destination: &Path, live_reload: bool) -> io::Result<()> {
+    let book = read(root)?;
+    refuse(&book.mistakes())?;
+    build::build(&book, destination, live_reload).map_err(|err| {
+        let what = format!("{}: {}", destination.display(), chapter::why(&err));
+        io::Error::new(err.kind(), what)
+    })
 }
 
 fn read(root: &Path) -> io::Result<Book> {
@@ -83,17 +112,9 @@ fn own_root() -> PathBuf {
     own.parent().unwrap_or(own).to_owned()
 }
 
-fn default_destination(root: &Path) -> PathBuf {
-    let target =
-        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    target.join("book")
-}
-
-fn about(path: &Path, err: &io::Error) -> io::Error {
-    io::Error::new(
-        err.kind(),
-        format!("{}: {}", path.display(), chapter::why(err)),
-    )
+/// Where cargo puts what it makes.
+fn target(root: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
 
 /// Prints all problems, a line each; any is an error.
@@ -101,9 +122,13 @@ fn refuse(problems: &[Problem]) -> io::Result<()> {
     for problem in problems {
         eprintln!("docs: {problem}");
     }
-    match problems.len() {
-        0 => Ok(()),
-        1 => Err(io::Error::other("the book: one mistake")),
-        count => Err(io::Error::other(format!("the book: {count} mistakes"))),
+    match problems {
+        [] => Ok(()),
+        // The server shows it to the reader.
+        [first] => Err(io::Error::other(format!("the book: one mistake: {first}"))),
+        [first, others @ ..] => Err(io::Error::other(format!(
+            "the book: {} mistakes, the first: {first}",
+            others.len() + 1
+        ))),
     }
 }
