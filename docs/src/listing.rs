@@ -8,7 +8,7 @@ use crate::html::{self, put};
 use crate::workspace::Workspace;
 
 /// What a reader can take in beside the prose.
-pub(crate) const MAX_LINES: usize = 25;
+const MAX_LINES: usize = 25;
 
 /// A listing of a page.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ impl Listing {
     ///
     /// # Errors
     ///
-    /// If there is none, or too much of it.
+    /// If there is none.
     pub(crate) fn find(
         workspace: &Workspace,
         path: &str,
@@ -46,23 +46,27 @@ impl Listing {
                 format!("listing {path}:{name}: no such anchor in the file; {names}")
             })?,
         };
-        let listing = Self {
+        Ok(Self {
             source,
             anchor: region,
             number,
-        };
-        match listing.lines().count() {
-            0 => Err(format!("{}: no lines", listing.name())),
-            count if count > MAX_LINES => Err(format!(
+        })
+    }
+
+    /// What is wrong with its length.
+    pub(crate) fn mistake(&self) -> Option<String> {
+        match self.lines().count() {
+            0 => Some(format!("{}: no lines", self.name())),
+            1..=MAX_LINES => None,
+            count => Some(format!(
                 "{}: {count} lines, and {MAX_LINES} are the most",
-                listing.name()
+                self.name()
             )),
-            _ => Ok(listing),
         }
     }
 
     /// What a page calls it.
-    pub(crate) fn name(&self) -> String {
+    fn name(&self) -> String {
         match self.anchor.name.as_str() {
             "" => format!("listing {}", self.source.path),
             name => format!("listing {}:{name}", self.source.path),

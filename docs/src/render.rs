@@ -99,6 +99,9 @@ impl Renderer<'_> {
             number += 1;
             match Listing::find(self.workspace, path, anchor.as_deref(), number) {
                 Ok(listing) => {
+                    if let Some(what) = listing.mistake() {
+                        self.problem(*line, what);
+                    }
                     let end = ends.range(line + 1..).next().copied();
                     self.done.files.insert(path.clone());
                     self.done.spreads.push(Spread {
