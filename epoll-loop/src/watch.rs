@@ -108,8 +108,8 @@ impl Dropped {
     fn note(&self, id: WatcherId) {
         self.0.borrow_mut().push(id);
     }
-
     // ANCHOR_END: dropped
+
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
