@@ -39,6 +39,7 @@ pub fn begin_from(source: IpAddr, to: SocketAddr) -> io::Result<Socket> {
     connect(socket, to)
 }
 
+// ANCHOR: begin
 fn new_socket(to: SocketAddr) -> io::Result<Socket> {
     Socket::new(
         Domain::for_address(to),
@@ -51,13 +52,17 @@ fn connect(socket: Socket, to: SocketAddr) -> io::Result<Socket> {
     match socket.connect(&to.into()) {
         Ok(()) => Ok(socket),
         // A signal does not end the attempt either; a second connect would be EALREADY.
+        // ANCHOR: in-progress
         Err(err) => match err.raw_os_error().map(Errno::from_raw) {
             Some(Errno::EINPROGRESS | Errno::EINTR) => Ok(socket),
             _ => Err(err),
         },
+        // ANCHOR_END: in-progress
     }
 }
+// ANCHOR_END: begin
 
+// ANCHOR: outcome
 /// Whether the attempt to connect `socket` to `to` has worked, once it is writable.
 ///
 /// Ask only once: `SO_ERROR` is cleared by reading it, and says 0 the second time.
@@ -67,17 +72,22 @@ fn connect(socket: Socket, to: SocketAddr) -> io::Result<Socket> {
 /// Why the attempt has failed: `ECONNREFUSED`, `ETIMEDOUT`, `EHOSTUNREACH` and others of
 /// `connect(2)`. `ECONNREFUSED` also if the socket is connected to itself.
 pub fn outcome(socket: &Socket, to: SocketAddr) -> io::Result<()> {
+    // ANCHOR: so-error
     // Without this a refused connection looks like a working one.
     if let Some(err) = socket.take_error()? {
         return Err(err);
     }
+    // ANCHOR_END: so-error
+    // ANCHOR: self-connect
     // Where nobody listens on a port that the kernel gives to clients, it may give that very port:
     // two SYNs cross, and both ends of the connection are this socket (RFC 9293, 3.5).
     if socket.local_addr()?.as_socket() == Some(to) {
         return Err(Errno::ECONNREFUSED.into());
     }
+    // ANCHOR_END: self-connect
     Ok(())
 }
+// ANCHOR_END: outcome
 
 #[cfg(test)]
 mod tests {

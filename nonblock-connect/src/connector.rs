@@ -191,10 +191,13 @@ impl Connector {
         target: &Target,
         timeout: Duration,
     ) -> AttemptId {
+        // ANCHOR: start
         self.last_id += 1;
         let id = AttemptId(self.last_id);
+        // ANCHOR: one-deadline
         let deadline = event_loop.after(timeout, Self::end_late::<S>);
         self.timers.insert(deadline, id);
+        // ANCHOR_END: one-deadline
         let attempt = Attempt {
             port: target.port,
             began: Instant::now(),
@@ -203,8 +206,11 @@ impl Connector {
             stage: Stage::LookingUp(target.host.clone()),
         };
         self.attempts.insert(id, attempt);
+        // ANCHOR: literal-address
         let known = target.ip().map(|ip| vec![SocketAddr::new(ip, target.port)]);
         let known = known.or_else(|| self.fresh(&target.host));
+        // ANCHOR_END: literal-address
+        // ANCHOR_END: start
         let over = if let Some(addresses) = known {
             self.race(event_loop, id, &addresses)
         } else {
@@ -319,10 +325,13 @@ impl Connector {
             self.timers.remove(&timer);
             event_loop.cancel(timer);
         }
+        // ANCHOR: begin-one
         while let Some(to) = race.untried.pop_front() {
             let watch = Watch::new(Interest::WRITABLE).label("connecting");
+            // ANCHOR: watch-after-connect
             let begun =
                 begin(to).and_then(|socket| event_loop.watch(socket, watch, Self::settle::<S>));
+            // ANCHOR_END: watch-after-connect
             match begun {
                 Ok(socket) => {
                     race.running.push(socket.id());
@@ -335,13 +344,17 @@ impl Connector {
                     self.sockets.insert(watcher, connecting);
                     break;
                 }
+                // ANCHOR: next-address
                 Err(err) => race.failed.push((to, err)),
+                // ANCHOR_END: next-address
             }
         }
+        // ANCHOR_END: begin-one
         if race.running.is_empty() {
             let failed = std::mem::take(&mut race.failed);
             return Some(Err(ConnectError::Addresses(failed)));
         }
+        // ANCHOR: widen
         if !race.untried.is_empty() {
             let timer = event_loop.after(ATTEMPT_DELAY, Self::widen::<S>);
             self.timers.insert(timer, id);
@@ -360,6 +373,7 @@ impl Connector {
             Self::tell(state, event_loop, id, result);
         }
     }
+    // ANCHOR_END: widen
 
     /// A socket is writable: its connect is over.
     fn settle<S: Connects>(state: &mut S, event_loop: &mut EventLoop<S>, event: Event) {
@@ -378,22 +392,28 @@ impl Connector {
         let Stage::Racing(race) = &mut attempt.stage else {
             return;
         };
+        // ANCHOR: settle
         race.running.retain(|&other| other != event.id);
+        // ANCHOR: settle-once
         let over = match outcome(&socket, to).and_then(|()| socket.into_inner(event_loop)) {
             Ok(socket) => Some(Ok(Connected {
                 socket,
                 address: to,
                 took: attempt.began.elapsed(),
             })),
+            // ANCHOR_END: settle-once
             Err(err) => {
                 race.failed.push((to, err));
+                // ANCHOR: at-once
                 // The next one does not have to wait for its turn.
                 connector.try_next(event_loop, id)
+                // ANCHOR_END: at-once
             }
         };
         if let Some(result) = over {
             Self::tell(state, event_loop, id, result);
         }
+        // ANCHOR_END: settle
     }
 
     // ---- the end ----
@@ -457,6 +477,7 @@ impl Connector {
         }
     }
 
+    // ANCHOR: remove
     /// Takes an attempt out of every table, with its timers and sockets.
     fn remove<S: Connects>(
         &mut self,
@@ -469,9 +490,11 @@ impl Connector {
             Stage::LookingUp(name) => self.leave(name, id),
             Stage::Racing(race) => {
                 timers.extend(race.next);
+                // ANCHOR: close-losers
                 for watcher in &race.running {
                     self.sockets.remove(watcher);
                 }
+                // ANCHOR_END: close-losers
             }
             Stage::Over(_) => {}
         }
@@ -481,6 +504,7 @@ impl Connector {
         }
         Some(attempt)
     }
+    // ANCHOR_END: remove
 
     /// One waits no longer for a name; if it was the last, the lookup is not begun.
     fn leave(&mut self, name: &str, id: AttemptId) {

@@ -115,6 +115,7 @@ impl Resolver {
 }
 
 impl Shared {
+    // ANCHOR: work
     /// What each thread does.
     fn work(&self, answer: &Sender<Answer>) {
         while let Some(name) = self.next() {
@@ -126,6 +127,7 @@ impl Shared {
             }
         }
     }
+    // ANCHOR_END: work
 
     /// Waits for a name to look up; None when the pool was dropped.
     fn next(&self) -> Option<String> {
