@@ -148,6 +148,7 @@ impl Batch {
             .chunks_exact_mut(self.buffer_bytes)
             .map(|buffer| [IoSliceMut::new(buffer)])
             .collect();
+        // ANCHOR: recvmmsg
         // Made anew for each call: the kernel writes the lengths that it has used
         // over those that it may use.
         let space = cmsg_space!(in6_pktinfo, u32);
@@ -159,11 +160,13 @@ impl Batch {
             MsgFlags::MSG_DONTWAIT,
             None,
         )?;
+        // ANCHOR_END: recvmmsg
         for message in received {
             // No socket of these families sends without an address.
             let Some(from) = message.address.as_ref().and_then(socket_address) else {
                 continue;
             };
+            // ANCHOR: datagram
             let mut local = None;
             for control in message.cmsgs()? {
                 match control {
@@ -177,8 +180,11 @@ impl Batch {
                 from,
                 local,
                 len: message.bytes,
+                // ANCHOR: truncated
                 is_truncated: message.flags.contains(MsgFlags::MSG_TRUNC),
+                // ANCHOR_END: truncated
             });
+            // ANCHOR_END: datagram
         }
         Ok(())
     }
@@ -209,6 +215,7 @@ pub(crate) struct Sent {
 /// Sends answers, those that leave from the same address in one system call.
 pub(crate) fn send_all(socket: &UdpSocket, answers: &[Answer<'_>]) -> Sent {
     let (mut sent, mut rest) = (Sent::default(), answers);
+    // ANCHOR: send-all
     while let Some(first) = rest.first() {
         let is_like_first = |answer: &&Answer<'_>| answer.local.is_same(&first.local);
         let group = rest.iter().take_while(is_like_first).count();
@@ -220,16 +227,21 @@ pub(crate) fn send_all(socket: &UdpSocket, answers: &[Answer<'_>]) -> Sent {
                 rest = &rest[count..];
             }
             Err(Errno::EINTR) => {}
+            // ANCHOR: no-room
             Err(Errno::EAGAIN | Errno::ENOBUFS) => {
                 sent.no_room += rest.len();
                 return sent;
             }
+            // ANCHOR_END: no-room
             Err(_) => {
+                // ANCHOR: one-refused
                 sent.refused += 1;
                 rest = &rest[1..];
+                // ANCHOR_END: one-refused
             }
         }
     }
+    // ANCHOR_END: send-all
     sent
 }
 

@@ -89,6 +89,7 @@ impl Gate {
         }
     }
 
+    // ANCHOR: check-sender
     /// Whether a sender may be answered at all.
     pub(crate) fn check_sender(&self, from: SocketAddr) -> Result<(), Refusal> {
         if self.our_ports.contains(&from.port()) {
@@ -99,7 +100,9 @@ impl Gate {
             Ok(())
         }
     }
+    // ANCHOR_END: check-sender
 
+    // ANCHOR: check-amplifier
     /// Whether an answer of `answer` bytes may follow a request of `request`
     /// bytes; counts it if so.
     pub(crate) fn check_amplifier(
@@ -118,6 +121,7 @@ impl Gate {
             Err(Refusal::TooOften)
         }
     }
+    // ANCHOR_END: check-amplifier
 }
 
 /// So many a second for each network, with as many at once after a silence.

@@ -84,19 +84,23 @@ impl Sockets {
                     source,
                 }
             };
+            // ANCHOR: bind-both
             let listener = listen(tcp).map_err(failed(Transport::Tcp, tcp))?;
             let address = listener.local_addr().map_err(failed(Transport::Tcp, tcp))?;
             let udp = if with_udp {
                 match datagrams::bind(address).map_err(failed(Transport::Udp, address)) {
                     Ok(socket) => Some(socket),
+                    // ANCHOR: free-for-both
                     Err(err) if err.source.kind() == io::ErrorKind::AddrInUse && tries > 0 => {
                         continue;
                     }
+                    // ANCHOR_END: free-for-both
                     Err(err) => return Err(err),
                 }
             } else {
                 None
             };
+            // ANCHOR_END: bind-both
             return Ok(Sockets {
                 service,
                 listener,

@@ -191,6 +191,7 @@ impl Server {
 }
 
 impl Connection {
+    // ANCHOR: talk
     /// Reads, says what is to be said, and decides what to wait for.
     fn talk(
         &mut self,
@@ -215,6 +216,7 @@ impl Connection {
         self.stream.set_interest(event_loop, self.interest());
         Ok(Then::GoOn)
     }
+    // ANCHOR_END: talk
 
     fn read(
         &mut self,
@@ -241,6 +243,7 @@ impl Connection {
         }
     }
 
+    // ANCHOR: finish
     /// Everything is written: ends what is over.
     fn finish(&mut self, event_loop: &mut EventLoop<Server>) -> io::Result<Then> {
         let has_more_to_say = match self.service {
@@ -251,17 +254,23 @@ impl Connection {
         if has_more_to_say {
             return Ok(Then::GoOn);
         }
+        // ANCHOR: half-closed
         if self.has_ended {
             return Ok(Then::Close);
         }
+        // ANCHOR_END: half-closed
+        // ANCHOR: linger
         if !self.is_lingering {
             self.stream.shutdown(Shutdown::Write)?;
             self.stream.set_timeout(event_loop, Some(LINGER_TIMEOUT));
             self.is_lingering = true;
         }
+        // ANCHOR_END: linger
         Ok(Then::GoOn)
     }
+    // ANCHOR_END: finish
 
+    // ANCHOR: backpressure
     /// Whether more is read from the peer: not after its end, which would be
     /// reported for ever, nor while it does not read what it is sent.
     fn is_reading(&self) -> bool {
@@ -278,9 +287,12 @@ impl Connection {
         if self.is_reading() {
             interest = interest | Interest::READABLE;
         }
+        // ANCHOR: ask-to-write
         if !self.queue.is_empty() || self.service == Service::Chargen {
             interest = interest | Interest::WRITABLE;
         }
+        // ANCHOR_END: ask-to-write
         interest
     }
+    // ANCHOR_END: backpressure
 }

@@ -123,13 +123,18 @@ fn answer<'a>(
     if service == Service::Discard {
         return Ok(None);
     }
+    // ANCHOR: decide
     if datagram.is_truncated {
+        // ANCHOR: cut-short
         // The part that is left is not what was sent; an echo of it would be a
         // lie that looks like one.
         return Err(Refusal::Truncated);
+        // ANCHOR_END: cut-short
     }
+    // ANCHOR: sender
     gate.check_sender(datagram.from)?;
     let local = datagram.local.ok_or(Refusal::ForEverybody)?;
+    // ANCHOR_END: sender
     let answer = match service {
         Service::Echo | Service::Discard => bytes,
         Service::Chargen => Generator::default().next(bytes.len().min(MAX_GENERATED_BYTES)),
@@ -143,4 +148,5 @@ fn answer<'a>(
         local,
         bytes: answer,
     }))
+    // ANCHOR_END: decide
 }
