@@ -94,6 +94,7 @@ impl Offer {
         }
     }
 
+    // ANCHOR: give-to
     /// Gives the file to a peer that may have it; returns its process number.
     fn give_to(&self, stream: &UnixStream) -> Result<i32, Box<dyn Error>> {
         let peer = self.allowed.check(stream)?;
@@ -101,6 +102,7 @@ impl Offer {
         send(stream, &[self.file.as_fd()], &self.payload)?;
         Ok(peer.process)
     }
+    // ANCHOR_END: give-to
 
     fn count(&mut self, event_loop: &mut EventLoop<Offer>, process: i32) {
         self.say(format_args!("given to process {process}"));

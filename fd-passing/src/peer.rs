@@ -60,6 +60,7 @@ impl AllowList {
         }
     }
 
+    // ANCHOR: check
     /// The peer of `socket`, if it is on the list.
     ///
     /// # Errors
@@ -73,6 +74,7 @@ impl AllowList {
             Err(PeerError::NotAllowed(peer))
         }
     }
+    // ANCHOR_END: check
 }
 
 /// Why a peer is turned away.

@@ -88,6 +88,7 @@ impl PrivateSocket {
         })
     }
 
+    // ANCHOR: publish
     /// Takes the path, whoever had it.
     ///
     /// # Errors
@@ -98,6 +99,7 @@ impl PrivateSocket {
         self.name.clone_from(&self.path);
         Ok(())
     }
+    // ANCHOR_END: publish
 
     /// Connects to whoever listens at `path`, without blocking, now or later.
     ///
@@ -185,6 +187,7 @@ fn identify(path: &Path) -> io::Result<(u64, u64)> {
     Ok((metadata.dev(), metadata.ino()))
 }
 
+// ANCHOR: listen
 fn listen(path: &Path) -> io::Result<UnixListener> {
     let socket = new_socket()?;
     // Left behind by a process that had the same number and was killed.
@@ -192,14 +195,17 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
         fs::remove_file(path)?;
     }
     rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
+    // ANCHOR: mode
     let listening = fs::set_permissions(path, Permissions::from_mode(0o600))
         .and_then(|()| Ok(rustix::net::listen(&socket, BACKLOG)?));
+    // ANCHOR_END: mode
     if let Err(err) = listening {
         let _ = fs::remove_file(path);
         return Err(err);
     }
     Ok(socket.into())
 }
+// ANCHOR_END: listen
 
 #[cfg(test)]
 mod tests {

@@ -68,16 +68,20 @@ fn receive_with_control(
     space: &mut [MaybeUninit<u8>],
     most: usize,
 ) -> Result<Received, ReceiveError> {
+    // ANCHOR: receive
     let mut control = RecvAncillaryBuffer::new(space);
     let message = loop {
         let parts = &mut [IoSliceMut::new(buffer)];
+        // ANCHOR: close-on-exec
         // Without CMSG_CLOEXEC a child that another thread starts just now would
         // inherit them.
         match recvmsg(socket, parts, &mut control, RecvFlags::CMSG_CLOEXEC) {
+            // ANCHOR_END: close-on-exec
             Err(Errno::INTR) => {}
             result => break result.map_err(|err| ReceiveError::System(err.into()))?,
         }
     };
+    // ANCHOR: take-all
     let descriptors: Vec<OwnedFd> = control
         .drain()
         .flat_map(|message| match message {
@@ -85,12 +89,16 @@ fn receive_with_control(
             _ => Vec::new(),
         })
         .collect();
+    // ANCHOR_END: take-all
+    // ANCHOR: too-many
     // The space is rounded up, so a few more than `most` may fit.
     if message.flags.contains(ReturnFlags::CTRUNC) || descriptors.len() > most {
         return Err(ReceiveError::Truncated {
             closed: descriptors.len(),
         });
     }
+    // ANCHOR_END: too-many
+    // ANCHOR_END: receive
     Ok(Received {
         bytes: message.bytes,
         descriptors,

@@ -36,8 +36,11 @@ pub fn send(
     descriptors: &[BorrowedFd<'_>],
     payload: &[u8],
 ) -> Result<usize, SendError> {
+    // ANCHOR: send
     if payload.is_empty() {
+        // ANCHOR: one-byte
         return Err(SendError::EmptyPayload);
+        // ANCHOR_END: one-byte
     }
     if descriptors.len() > MAX_DESCRIPTORS {
         return Err(SendError::TooMany(descriptors.len()));
@@ -50,14 +53,17 @@ pub fn send(
     }
     let parts = [IoSlice::new(payload)];
     loop {
+        // ANCHOR: no-signal
         // A peer that has gone is an error for this caller, no signal for the
         // whole process.
         match sendmsg(socket, &parts, &mut control, SendFlags::NOSIGNAL) {
+            // ANCHOR_END: no-signal
             Err(rustix::io::Errno::INTR) => {}
             Err(err) => return Err(SendError::System(err.into())),
             Ok(bytes) => return Ok(bytes),
         }
     }
+    // ANCHOR_END: send
 }
 
 /// Why nothing was sent.

@@ -65,6 +65,7 @@ pub(crate) fn run(arguments: &TakeArguments) -> Result<ExitCode, Box<dyn Error>>
 }
 
 impl Taker {
+    // ANCHOR: take
     /// Something has come, or the end.
     fn take(&mut self, event_loop: &mut EventLoop<Taker>, _: Event) {
         let mut buffer = [0; 1024];
@@ -74,7 +75,9 @@ impl Taker {
             Err(err) => return event_loop.stop(Err(io::Error::other(err))),
         };
         self.name.extend_from_slice(&buffer[..received.bytes]);
+        // ANCHOR: keep-file
         self.file = received.descriptors.into_iter().next().or(self.file.take());
+        // ANCHOR_END: keep-file
         let is_over =
             received.bytes == 0 || self.name.ends_with(b"\n") || self.name.len() > MAX_NAME_BYTES;
         if is_over {
@@ -83,6 +86,7 @@ impl Taker {
             event_loop.stop(given.then_some(()).ok_or_else(refused));
         }
     }
+    // ANCHOR_END: take
 }
 
 /// Prints what is in the file from where its offset stands.
