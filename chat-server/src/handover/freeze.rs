@@ -19,6 +19,7 @@ impl Server {
         self.handover.frozen.is_some()
     }
 
+    // ANCHOR: freeze
     /// Stops reading, writing, accepting, and everything that timers do.
     pub(super) fn freeze(&mut self, event_loop: &mut EventLoop<Server>) {
         self.handover.frozen = Some(Frozen::default());
@@ -29,7 +30,9 @@ impl Server {
             connection.stream.set_interest(event_loop, Interest::NONE);
         }
     }
+    // ANCHOR_END: freeze
 
+    // ANCHOR: defer
     /// Notes that `callback` is to be called later, if the server is frozen.
     pub(crate) fn defer(&mut self, callback: Callback<Server>, event: Event) -> bool {
         match &mut self.handover.frozen {
@@ -40,6 +43,7 @@ impl Server {
             None => false,
         }
     }
+    // ANCHOR_END: defer
 
     /// Goes on, or begins: with reading, with what waits to be written, and with
     /// what was missed.

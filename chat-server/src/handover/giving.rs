@@ -199,6 +199,7 @@ impl Server {
                 (Some(Message::Got), Stage::Sending(parcel)) if parcel.awaits_got => {
                     parcel.awaits_got = false;
                 }
+                // ANCHOR: commit
                 (Some(Message::Ready), stage @ Stage::Sent) => {
                     giving
                         .messages
@@ -210,17 +211,21 @@ impl Server {
                     // would make two servers of one.
                     break;
                 }
+                // ANCHOR_END: commit
                 (Some(_), _) => return Err(Failure::OutOfTurn),
             }
         }
         self.send_parcel(event_loop)
     }
 
+    // ANCHOR: pack
     /// Stands still from here on, and writes everything down.
     fn pack(&mut self, event_loop: &mut EventLoop<Server>) -> Result<Parcel, Failure> {
         let began = Instant::now();
+        // ANCHOR: stand-still
         self.freeze(event_loop);
         let (record, clients) = self.write_down(event_loop);
+        // ANCHOR_END: stand-still
         let mut document = serde_json::to_vec(&record).map_err(Failure::Document)?;
         let unsent: usize = clients.iter().map(|&client| self.room.queued(client)).sum();
         document.reserve_exact(unsent + 1);
@@ -237,6 +242,7 @@ impl Server {
             began,
         })
     }
+    // ANCHOR_END: pack
 
     /// Sends as much as the socket takes, and the descriptors as the other side
     /// has room for them.
@@ -254,6 +260,7 @@ impl Server {
             let Stage::Sending(parcel) = stage else {
                 break;
             };
+            // ANCHOR: parcel
             if parcel.awaits_got {
                 break;
             }
@@ -271,13 +278,16 @@ impl Server {
                 continue;
             }
             let piece_bytes = piece.len();
+            // ANCHOR: batch
             let message = Message::State(piece.to_vec());
             messages
                 .send(socket, &message, &descriptors)
                 .map_err(Failure::Send)?;
             parcel.sent_descriptors += descriptors.len();
             parcel.awaits_got = !descriptors.is_empty();
+            // ANCHOR_END: batch
             parcel.sent_bytes += piece_bytes;
+            // ANCHOR_END: parcel
         }
         let is_waiting = messages.is_waiting();
         let is_committed = matches!(stage, Stage::Committing) && !is_waiting;
@@ -310,6 +320,7 @@ impl Server {
             .collect()
     }
 
+    // ANCHOR: leave
     /// COMMIT is sent: nothing here is this process's any more.
     fn leave_to_successor(&mut self, event_loop: &mut EventLoop<Server>) {
         info!(people = self.room.people(), "handed over");
@@ -321,6 +332,7 @@ impl Server {
         }
         event_loop.stop(Ok(()));
     }
+    // ANCHOR_END: leave
 
     /// The successor has taken too long.
     fn give_successor_up(&mut self, event_loop: &mut EventLoop<Server>, _: Event) {
@@ -332,6 +344,7 @@ impl Server {
         self.take_back(event_loop, &Failure::ShuttingDown);
     }
 
+    // ANCHOR: take-back
     /// The hand-over is off: everything goes on as if nothing had been.
     fn take_back(&mut self, event_loop: &mut EventLoop<Server>, why: &Failure) {
         let Some(mut giving) = self.handover.giving.take() else {
@@ -345,4 +358,5 @@ impl Server {
         drop(giving);
         self.thaw(event_loop);
     }
+    // ANCHOR_END: take-back
 }

@@ -111,8 +111,10 @@ impl Server {
     ) -> io::Result<()> {
         let now = self.now(event_loop).instant;
         let kind = self.room.kind(client);
+        // ANCHOR: watch-nothing
         let watch = Watch::new(Interest::NONE).label(label_of(kind));
         let stream = event_loop.watch(TcpStream::from(stream), watch, Server::hear)?;
+        // ANCHOR_END: watch-nothing
         let in_ms = Duration::from_millis;
         let check_up = event_loop.after(
             in_ms(record.check_up_in_ms.unwrap_or_default()),
@@ -144,6 +146,7 @@ impl Server {
         Ok(())
     }
 
+    // ANCHOR: begin
     /// The old server has said its last word, or has gone without one.
     fn begin(&mut self, event_loop: &mut EventLoop<Server>, _: Event) {
         let Some(heir) = &mut self.handover.heir else {
@@ -151,18 +154,21 @@ impl Server {
         };
         let outcome = match heir.messages.receive(&heir.socket) {
             Ok(None) => return,
+            // ANCHOR: thawed
             Ok(Some((Message::Commit, _))) => {
                 self.handover.heir = None;
                 info!(people = self.room.people(), "taken over");
                 self.thaw(event_loop);
                 Ok(())
             }
+            // ANCHOR_END: thawed
             Ok(Some((Message::Refuse(why), _))) => Err(TakeoverError::Refused(why)),
             Ok(Some(_)) => Err(TakeoverError::Garbled),
             Err(err) => Err(TakeoverError::Message(err)),
         };
         event_loop.stop(outcome.map_err(io::Error::other));
     }
+    // ANCHOR_END: begin
 
     /// The old server does not say COMMIT.
     fn give_old_one_up(&mut self, event_loop: &mut EventLoop<Server>, _: Event) {

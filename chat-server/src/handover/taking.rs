@@ -244,6 +244,7 @@ impl Taking {
         }
     }
 
+    // ANCHOR: check
     fn check(&self, version: u32, descriptors: u32) -> Result<(), TakeoverError> {
         if version != FORMAT_VERSION {
             return Err(TakeoverError::Version(version));
@@ -257,6 +258,7 @@ impl Taking {
         }
         Ok(())
     }
+    // ANCHOR_END: check
 
     fn send(&mut self, message: &Message) -> Result<(), TakeoverError> {
         self.messages
