@@ -78,11 +78,14 @@ fn by_loop(
 ) -> io::Result<()> {
     let mut event_loop = EventLoop::new()?;
     let _tracing = trace.start(&mut event_loop)?;
+    // ANCHOR: four-ways
     let mut interest = Interest::READABLE;
     match via {
         Via::Sigurg => {
+            // ANCHOR: signal
             event_loop.on_signal(Signal::SIGURG, Receive::obey_signal)?;
             own_signals(&stream)?;
+            // ANCHOR_END: signal
         }
         Via::Inline => {
             SockRef::from(&stream).set_out_of_band_inline(true)?;
@@ -90,6 +93,7 @@ fn by_loop(
         }
         Via::Epoll | Via::Select => interest = interest | Interest::URGENT,
     }
+    // ANCHOR_END: four-ways
     let watch = Watch::new(interest).label("peer");
     let stream = event_loop.watch(stream, watch, Receive::read)?;
     let mut receive = Receive {
@@ -125,21 +129,29 @@ impl Receive {
 
     /// Returns false at the end of the connection.
     fn read_some(&mut self, readiness: Readiness) -> io::Result<bool> {
+        // ANCHOR: read-some
         self.say(format_args!("epoll reports {readiness}"))?;
+        // ANCHOR: urgent-first
         if self.via != Via::Inline && readiness.intersects(Readiness::PRI) {
             self.take_urgent()?;
         }
+        // ANCHOR_END: urgent-first
         if !readiness.is_readable() {
             return Ok(true);
         }
+        // ANCHOR: signal-late
         // A signal may still be on its way when the data behind the mark is here.
         if self.via == Via::Sigurg && at_mark(&self.stream)? {
             self.take_urgent()?;
         }
+        // ANCHOR_END: signal-late
+        // ANCHOR: inline-mark
         if self.via == Via::Inline && at_mark(&self.stream)? {
             self.say("at the mark: the next byte is the urgent one")?;
         }
+        // ANCHOR_END: inline-mark
         take_data(&mut self.timeline, &self.stream)
+        // ANCHOR_END: read-some
     }
 
     fn take_urgent(&mut self) -> io::Result<()> {
@@ -170,6 +182,7 @@ fn by_select(stream: &TcpStream, mut timeline: Timeline<Stdout>) -> io::Result<(
             u8::from(excepts)
         );
         timeline.say("receive", what)?;
+        // ANCHOR: two-ifs
         // Two ifs and no else: both may be true, and the urgent byte comes first.
         if excepts {
             take_urgent(&mut timeline, stream)?;
@@ -177,6 +190,7 @@ fn by_select(stream: &TcpStream, mut timeline: Timeline<Stdout>) -> io::Result<(
         if reads && !take_data(&mut timeline, stream)? {
             return Ok(());
         }
+        // ANCHOR_END: two-ifs
     }
 }
 

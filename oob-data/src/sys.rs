@@ -31,6 +31,7 @@ pub fn unacknowledged(socket: impl AsFd) -> io::Result<usize> {
     Ok(get_int(socket, libc::TIOCOUTQ)?.unsigned_abs() as usize)
 }
 
+// ANCHOR: own-signals
 /// Has the kernel send SIGURG to this process when urgent data is announced on `socket`; without
 /// an owner nobody gets it (`F_SETOWN` in `man 2 fcntl`).
 ///
@@ -45,6 +46,7 @@ pub fn own_signals(socket: impl AsFd) -> io::Result<()> {
     let result = unsafe { libc::fcntl(socket.as_fd().as_raw_fd(), libc::F_SETOWN, pid) };
     check(result)
 }
+// ANCHOR_END: own-signals
 
 /// Puts the master of a pseudo-terminal in packet mode, in which it reports what was done to the
 /// slave (`TIOCPKT` in `man 2 ioctl_tty`).

@@ -38,6 +38,7 @@ impl Telnet {
         self.synch
     }
 
+    // ANCHOR: take
     /// Takes bytes of the stream, in order.
     ///
     /// That TCP is at its mark does not end a Synch, only the data mark does: the mark may have
@@ -56,6 +57,7 @@ impl Telnet {
             }
         }
     }
+    // ANCHOR_END: take
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use nix::sys::socket::{MsgFlags, recv, send};
 
+// ANCHOR: send-urgent
 /// Sends `bytes`, of which the last one becomes urgent. Returns how many were taken; if not all
 /// were, the last of those is urgent.
 ///
@@ -19,7 +20,9 @@ pub fn send_urgent(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     let flags = MsgFlags::MSG_OOB | MsgFlags::MSG_NOSIGNAL;
     Ok(send(socket.as_fd().as_raw_fd(), bytes, flags)?)
 }
+// ANCHOR_END: send-urgent
 
+// ANCHOR: receive-urgent
 /// Takes the urgent byte, if there is one, out of the stream.
 ///
 /// # Errors
@@ -29,6 +32,7 @@ pub fn send_urgent(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
 pub fn receive_urgent(socket: impl AsFd) -> io::Result<Vec<u8>> {
     receive(socket, MsgFlags::MSG_OOB)
 }
+// ANCHOR_END: receive-urgent
 
 /// Reads what is there, up to the mark.
 ///
