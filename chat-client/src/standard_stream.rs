@@ -65,9 +65,7 @@ pub(crate) fn watch_for_gone_reader<S>(
     event_loop: &mut EventLoop<S>,
     callback: Callback<S>,
 ) -> io::Result<Watched<OwnedFd>> {
-    // ANCHOR: gone-reader
     let duplicate = io::stdout().as_fd().try_clone_to_owned()?;
     let watch = Watch::new(Interest::URGENT).label("reader of standard output");
     event_loop.watch(duplicate, watch, callback)
-    // ANCHOR_END: gone-reader
 }

@@ -76,7 +76,6 @@ pub(crate) struct OutputWatch {
 impl Output {
     /// Appends `line`, which should end with a newline, whole or not at all:
     /// beyond [`OUTPUT_LIMIT_BYTES`] it is dropped and counted.
-    // ANCHOR: drop-line
     pub fn write_line(&self, line: &[u8]) {
         let mut queue = self.queue();
         if queue.bytes.len() + line.len() <= OUTPUT_LIMIT_BYTES {
@@ -86,7 +85,6 @@ impl Output {
             queue.dropped += 1;
         }
     }
-    // ANCHOR_END: drop-line
 
     /// Says how many lines are missing in this place, if any are.
     fn tell_dropped(&self, queue: &mut Queue) {

@@ -131,7 +131,6 @@ impl Relay {
             return self.finish(event_loop);
         }
         let when = |wanted, interest| if wanted { interest } else { Interest::NONE };
-        // ANCHOR: raw-wants
         let wants_input = can_send && up.held() == 0 && !up.has_ended();
         let wants_answer = down.held() == 0 && !down.has_ended();
         let input = when(wants_input, Interest::READABLE);
@@ -141,7 +140,6 @@ impl Relay {
         self.input.set_interest(event_loop, input);
         self.output.set_interest(event_loop, output);
         socket.set_interest(event_loop, both);
-        // ANCHOR_END: raw-wants
     }
 
     /// Standard input can be read.

@@ -47,14 +47,12 @@ impl ScreenMode {
     }
 
     /// The rest of a key has not come.
-    // ANCHOR: give-key-up
     fn give_key_up(&mut self, event_loop: &mut EventLoop<ScreenMode>, _: Event) {
         self.key_timer = None;
         let mut typed = Vec::new();
         self.keys.give_up(|one| typed.push(one));
         self.take_typed(event_loop, typed);
     }
-    // ANCHOR_END: give-key-up
 
     // ANCHOR: set-key-timer
     fn set_key_timer(&mut self, event_loop: &mut EventLoop<ScreenMode>) {

@@ -257,7 +257,6 @@ impl Paste {
     }
     // ANCHOR_END: paste-take
 
-    // ANCHOR: paste-keep
     fn keep(&mut self, byte: u8) {
         if self.bytes.len() < MAX_PASTE_BYTES {
             self.bytes.push(byte);
@@ -265,7 +264,6 @@ impl Paste {
             self.is_cut = true;
         }
     }
-    // ANCHOR_END: paste-keep
 
     fn finish(mut self) -> Typed {
         if self.is_cut

@@ -49,11 +49,9 @@ impl Output {
     }
 
     /// Whether a frame can be drawn: all of the one before is written.
-    // ANCHOR: is-idle
     pub(crate) fn is_idle(&self) -> bool {
         self.queue.is_empty()
     }
-    // ANCHOR_END: is-idle
 
     /// Draws a frame; what has changed waits to be written.
     // ANCHOR: draw-frame
