@@ -103,8 +103,8 @@ impl<S> EventLoop<S> {
             }
         }
     }
-
     // ANCHOR_END: rounding
+
     /// Sleeps until the collect interval since the last wait is over, but never
     /// past `until`.
     fn collect(&mut self, until: Until) {
