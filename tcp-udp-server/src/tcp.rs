@@ -274,7 +274,9 @@ impl Connection {
     /// Whether more is read from the peer: not after its end, which would be
     /// reported for ever, nor while it does not read what it is sent.
     fn is_reading(&self) -> bool {
+        // ANCHOR: read-condition
         !self.has_ended && (self.service != Service::Echo || !self.queue.is_above_mark())
+        // ANCHOR_END: read-condition
     }
 
     /// Bytes that wait for the peer.
