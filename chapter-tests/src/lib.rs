@@ -31,9 +31,11 @@
 //! | compare printed output with a file | [`Transcript`], [`Mask`] |
 //! | see what the kernel knows of a process | [`process`] |
 //! | know how many descriptors there are | [`limits`] |
+//! | see what allocates | [`allocations`] |
 //! | write a benchmark | [`benchmark`], and `chapter`'s medians |
 //! | have a place for files | [`TemporaryDirectory`] |
 
+pub mod allocations;
 pub mod benchmark;
 mod deadline;
 mod difference;

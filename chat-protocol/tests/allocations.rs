@@ -1,84 +1,16 @@
 //! What allocates and what does not, counted by an allocator of this test's own.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::hint::black_box;
 use std::ops::ControlFlow;
 
+use chapter_tests::allocations::{Counting, measure};
 use chat_protocol::{
     Decoded, LineDecoder, LineWriter, MAX_BODY_BYTES, MAX_CLIENT_TAG_BYTES, Message, TagLimit,
     eq_ignore_case, fold, is_channel, is_nick, mask_matches, split_text,
 };
 
-/// Passes everything on to the system's allocator and counts, for each thread of its own: the test
-/// runner has several.
-struct Counting;
-
-/// What one thread did since it began.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    allocations: u64,
-    live_bytes: isize,
-    peak_bytes: isize,
-}
-
-thread_local! {
-    // Const and without a destructor, so that counting itself neither allocates nor comes too late.
-    static COUNTS: Cell<Counts> = const {
-        Cell::new(Counts { allocations: 0, live_bytes: 0, peak_bytes: 0 })
-    };
-}
-
-fn count(allocations: u64, bytes: isize) {
-    let mut counts = COUNTS.get();
-    counts.allocations += allocations;
-    counts.live_bytes += bytes;
-    counts.peak_bytes = counts.peak_bytes.max(counts.live_bytes);
-    COUNTS.set(counts);
-}
-
-#[allow(unsafe_code, reason = "an allocator is an unsafe trait")]
-// SAFETY: every call goes to `System` with the arguments as they came, and its answer goes back
-// unchanged; counting touches no memory but its own.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(1, layout.size().cast_signed());
-        // SAFETY: the caller keeps the promises of `alloc`, which are the same for `System`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(0, -layout.size().cast_signed());
-        // SAFETY: the pointer came from `System`, by `alloc` above, with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_bytes: usize) -> *mut u8 {
-        count(1, new_bytes.cast_signed() - layout.size().cast_signed());
-        // SAFETY: the pointer came from `System` with this layout; the caller promises that the new
-        // size fits.
-        unsafe { System.realloc(pointer, layout, new_bytes) }
-    }
-}
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// What `work` did: how often it allocated, the most bytes it held, and how many it still holds.
-fn measure(work: impl FnOnce()) -> Counts {
-    let before = COUNTS.get();
-    COUNTS.set(Counts {
-        peak_bytes: before.live_bytes,
-        ..before
-    });
-    work();
-    let after = COUNTS.get();
-    Counts {
-        allocations: after.allocations - before.allocations,
-        live_bytes: after.live_bytes - before.live_bytes,
-        peak_bytes: after.peak_bytes - before.live_bytes,
-    }
-}
 
 const LINE: &[u8] =
     b"@time=2026-01-01T00:00:00.000Z;+note=a\\sb;x;x=2 :alice!a@127.0.0.1 PRIVMSG #room,bob 3 4 \
