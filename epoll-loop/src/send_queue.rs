@@ -183,6 +183,43 @@ impl SendQueue {
     }
     // ANCHOR_END: write-to
 
+    /// Writes what waits, and `more` behind it where it stands, until all is
+    /// written or `io` takes no more; returns the number of bytes written.
+    ///
+    /// What `io` does not take is kept. So nothing is copied for a peer that
+    /// keeps up, and many peers can be sent the same bytes out of one buffer.
+    ///
+    /// # Errors
+    ///
+    /// As [`SendQueue::write_to`]; what was not written of `more` is not kept
+    /// then.
+    ///
+    /// ```
+    /// use std::io::IoSlice;
+    /// use epoll_loop::SendQueue;
+    ///
+    /// let news = b"news for all\n";
+    /// let mut queue = SendQueue::new(0);
+    /// let mut peer = Vec::new();
+    /// queue.write_with(&mut peer, &[IoSlice::new(news)])?;
+    /// assert_eq!(peer, news);
+    /// assert!(queue.is_empty());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn write_with(&mut self, mut io: impl Write, more: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut written = 0;
+        if self.is_empty() && !more.is_empty() {
+            written = write_slices(&mut io, more)?;
+        }
+        let mut skipped = written;
+        for slice in more {
+            let skip = skipped.min(slice.len());
+            skipped -= skip;
+            self.push(&slice[skip..]);
+        }
+        Ok(written + self.write_to(io)?)
+    }
+
     /// Writes what the peer takes, and has the loop tell when it takes more.
     ///
     /// WRITABLE is added to the interest of `io` only while bytes are left: a
@@ -202,8 +239,27 @@ impl SendQueue {
         T: AsFd + 'static,
         for<'a> &'a T: Write,
     {
+        self.flush_with(event_loop, io, &[])
+    }
+
+    /// As [`SendQueue::flush`], with `more` behind what waits: see
+    /// [`SendQueue::write_with`].
+    ///
+    /// # Errors
+    ///
+    /// As [`SendQueue::write_with`]; the peer is to be closed then.
+    pub fn flush_with<S, T>(
+        &mut self,
+        event_loop: &mut EventLoop<S>,
+        io: &Watched<T>,
+        more: &[IoSlice<'_>],
+    ) -> io::Result<usize>
+    where
+        T: AsFd + 'static,
+        for<'a> &'a T: Write,
+    {
         // ANCHOR: flush-and-ask
-        let count = self.write_to(&**io)?;
+        let count = self.write_with(&**io, more)?;
         let interest = io.interest(event_loop);
         // ANCHOR: ask-for-room
         let wanted = if self.is_empty() {
@@ -256,6 +312,23 @@ impl SendQueue {
     }
 }
 
+/// Writes once, however often a signal comes between; 0 if `io` takes nothing
+/// now.
+fn write_slices(io: &mut impl Write, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    loop {
+        // write(2) asks less of the kernel than writev(2) of one slice.
+        let result = match slices {
+            [slice] => io.write(slice),
+            _ => io.write_vectored(slices),
+        };
+        match result {
+            Err(err) if err.kind() == ErrorKind::Interrupted => {}
+            Err(err) if err.kind() == ErrorKind::WouldBlock => return Ok(0),
+            result => return result,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,6 +375,55 @@ mod tests {
             assert_eq!(queue.write_to(&mut peer).unwrap(), 40_000);
             assert!(peer.taken == bytes, "step {step}");
         }
+    }
+
+    #[test]
+    fn what_a_peer_does_not_take_of_more_is_kept_in_its_order() {
+        let bytes: Vec<u8> = (0..10_000_u32).map(|n| (n % 251) as u8).collect();
+        for step in [1, 99, 100, 101, 10_000] {
+            let mut queue = SendQueue::new(0);
+            let mut peer = Narrow {
+                taken: Vec::new(),
+                step,
+                room: 0,
+            };
+            let mut written = 0;
+            for message in bytes.chunks(300) {
+                let slices = [IoSlice::new(&message[..7]), IoSlice::new(&message[7..])];
+                // Sometimes less, sometimes more than there is.
+                peer.room += 450 * (peer.room / 450 % 2) + 150;
+                written += queue.write_with(&mut peer, &slices).unwrap();
+            }
+            assert_eq!((written, written + queue.len()), (peer.taken.len(), 10_000));
+            peer.room = usize::MAX;
+            queue.write_with(&mut peer, &[]).unwrap();
+            assert!(peer.taken == bytes, "step {step}");
+        }
+    }
+
+    #[test]
+    fn more_is_written_where_it_stands() {
+        /// Notes where the bytes are that it is given.
+        struct Places(Vec<*const u8>);
+
+        impl Write for Places {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.push(bytes.as_ptr());
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let news = vec![7; 100_000];
+        let mut places = Places(Vec::new());
+        let mut queue = SendQueue::new(0);
+        queue
+            .write_with(&mut places, &[IoSlice::new(&news)])
+            .unwrap();
+        assert_eq!(places.0, [news.as_ptr()]);
     }
 
     #[test]
