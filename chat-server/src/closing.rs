@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use epoll_loop::{Event, EventLoop, SendQueue};
+use epoll_loop::{Event, EventLoop};
 use tracing::{debug, info, warn};
 
 use crate::connection::{Connection, Stage};
@@ -155,7 +155,7 @@ impl Server {
         connection.stage = Stage::Lost { reason };
         connection.ask_to_read(event_loop);
         let is_waiting = connection.resume.is_some();
-        self.room.flush(client, SendQueue::clear);
+        self.room.drop_waiting(client);
         self.set_check_up(event_loop, client, self.settings.ping_timeout);
         if !is_waiting {
             self.hear_out(event_loop, client);

@@ -8,7 +8,7 @@
 use std::io;
 
 use chat_protocol::Decoded;
-use epoll_loop::{Event, EventLoop, ReadEnd, Readiness, SendQueue, read_within};
+use epoll_loop::{Event, EventLoop, ReadEnd, Readiness, read_within};
 use serde::{Deserialize, Serialize};
 use tracing::debug;
 
@@ -170,12 +170,12 @@ impl Server {
         }
         if owes_timing_mark {
             // Who asks again and again without reading the answers has enough.
-            let answer = |queue: &mut SendQueue| {
-                if !queue.is_above_mark() {
-                    queue.push(&WONT_TIMING_MARK);
+            let most = self.settings.rules.limits.send_queue_bytes;
+            self.room.flush(client, |outgoing| {
+                if outgoing.len() <= most {
+                    outgoing.push(&WONT_TIMING_MARK);
                 }
-            };
-            self.room.flush(client, answer);
+            });
             self.dirty.push(client);
         }
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime};
 
-use epoll_loop::{Event, EventLoop, Interest, SendQueue, WatcherMap};
+use epoll_loop::{Event, EventLoop, Interest, WatcherMap};
 
 use crate::accepting::Door;
 use crate::connection::Connection;
@@ -205,17 +205,16 @@ impl Server {
             return;
         };
         if connection.is_lost() {
-            // Nobody is there to read it.
-            room.flush(client, SendQueue::clear);
+            room.drop_waiting(client);
             if room.is_leaving(client) {
                 self.close(event_loop, client);
             }
             return;
         }
-        let flushed = room.flush(client, |queue| {
-            queue
+        let flushed = room.flush(client, |outgoing| {
+            outgoing
                 .flush(event_loop, &connection.stream)
-                .map(|_| queue.is_empty())
+                .map(|_| outgoing.is_empty())
         });
         match flushed {
             Some(Err(err)) => self.lose(event_loop, client, reason_of(&err)),

@@ -114,10 +114,16 @@ mod tests {
             "MAX_IDENTITY_BYTES",
             "nick, user and address have their own",
         ),
+        (
+            "MAX_PIECES",
+            "the rest of a batch is copied into the queues",
+        ),
+        ("MAX_SLICES", "more of them are copied into the queue first"),
         ("MAX_TYPED_BYTES", "what is read of a line to be cut"),
         ("READ_BYTES", "the rest is read in the next turn"),
         ("READ_BYTES_LIMITED", "the rest is read in the next turn"),
         ("TOLD_BYTES", "more is told in another line"),
+        ("WARM_BYTES", "what is more is given back after the batch"),
     ];
 
     /// The constants in a file or in the files of a folder that limit something:

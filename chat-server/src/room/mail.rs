@@ -8,9 +8,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chat_protocol::LineWriter;
+use chat_protocol::{LineWriter, Tags};
 use epoll_loop::SendQueue;
 
+use super::batch::{Batch, Part, Share};
 use super::capabilities::Capabilities;
 use super::channel::{ChannelSlot, Member};
 #[cfg(test)]
@@ -18,6 +19,7 @@ use super::client::Clients;
 use super::client::{Client, ClientSlot, Kind};
 use super::letter::Letter;
 use super::numerics::Numeric;
+use super::outgoing::Outgoing;
 use super::rules::Rules;
 
 /// What waits for one client, and how it wants it.
@@ -25,7 +27,10 @@ use super::rules::Rules;
 // ANCHOR: mailbox
 struct Mailbox {
     client: ClientSlot,
+    /// What an earlier batch has brought and the peer has not taken.
     queue: SendQueue,
+    /// What this one has.
+    share: Share,
     kind: Kind,
     /// The room that a plain peer joined last.
     room: Option<ChannelSlot>,
@@ -43,10 +48,30 @@ struct Mailbox {
 /// What waits for a client, as its successor server is told.
 #[derive(Debug)]
 pub(super) struct Waiting<'a> {
-    pub(super) queue: &'a SendQueue,
-    pub(super) is_partly_written: bool,
-    /// What waited was dropped.
-    pub(super) is_emptied: bool,
+    mailbox: &'a Mailbox,
+    batch: &'a Batch,
+}
+
+impl<'a> Waiting<'a> {
+    pub(super) fn len(&self) -> usize {
+        self.mailbox.len()
+    }
+
+    /// Its bytes, in pieces.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let queued = self.mailbox.queue.chunks();
+        queued.chain(self.batch.pieces(self.mailbox.share))
+    }
+
+    /// Whether it may begin inside a line.
+    pub(super) fn is_partly_written(&self) -> bool {
+        self.mailbox.is_partly_written
+    }
+
+    /// Whether what waited was dropped.
+    pub(super) fn is_emptied(&self) -> bool {
+        self.mailbox.state == MailboxState::Emptied
+    }
 }
 
 /// Whether a mailbox takes messages, and gives them.
@@ -64,12 +89,21 @@ impl Mailbox {
         self.state != MailboxState::Open
     }
 
+    /// Number of bytes that wait.
+    fn len(&self) -> usize {
+        self.queue.len() + self.share.len()
+    }
+
     /// The letter in the form that is wanted here.
-    fn form_of<'a>(&self, letter: &'a mut Letter) -> &'a [u8] {
+    fn form_of(&self, letter: &mut Letter, batch: &mut Batch) -> Part {
         match self.kind {
-            Kind::Irc => letter.line_for(self.capabilities),
-            Kind::Plain => letter.text_for(self.room),
+            Kind::Irc => letter.line_for(self.capabilities, batch),
+            Kind::Plain => letter.text_for(self.room, batch),
         }
+    }
+
+    fn outgoing<'a>(&'a mut self, batch: &'a mut Batch) -> Outgoing<'a> {
+        Outgoing::new(&mut self.queue, &mut self.share, batch)
     }
 }
 
@@ -80,6 +114,7 @@ pub(super) struct Mail {
     pub(super) now: SystemTime,
     server_name: Box<[u8]>,
     letter: Letter,
+    batch: Batch,
     /// By client slot; those of free slots are closed.
     boxes: Vec<Mailbox>,
     dirty: Vec<ClientSlot>,
@@ -104,6 +139,7 @@ impl Mail {
             now: UNIX_EPOCH,
             server_name: rules.server_name.as_bytes().into(),
             letter: Letter::new(),
+            batch: Batch::default(),
             boxes: Vec::new(),
             dirty: Vec::new(),
             overrun: Vec::new(),
@@ -121,6 +157,7 @@ impl Mail {
         let mailbox = Mailbox {
             client,
             queue: SendQueue::new(self.max_queue_bytes),
+            share: Share::default(),
             kind,
             room: None,
             capabilities: Capabilities::empty(),
@@ -139,11 +176,9 @@ impl Mail {
 
     /// What waits for a client.
     pub(super) fn waiting(&self, client: ClientSlot) -> Waiting<'_> {
-        let mailbox = &self.boxes[client.index()];
         Waiting {
-            queue: &mailbox.queue,
-            is_partly_written: mailbox.is_partly_written,
-            is_emptied: mailbox.state == MailboxState::Emptied,
+            mailbox: &self.boxes[client.index()],
+            batch: &self.batch,
         }
     }
 
@@ -169,8 +204,8 @@ impl Mail {
     /// Throws away what still waits for a client whose connection is closed.
     pub(super) fn discard(&mut self, client: ClientSlot) {
         let mailbox = &mut self.boxes[client.index()];
-        self.queued_bytes -= mailbox.queue.len();
-        mailbox.queue.clear();
+        self.queued_bytes -= mailbox.len();
+        mailbox.outgoing(&mut self.batch).clear();
         mailbox.state = MailboxState::Closed;
         mailbox.is_dirty = false;
     }
@@ -189,19 +224,19 @@ impl Mail {
 
     /// Bytes that wait for one client.
     pub(super) fn queued(&self, client: ClientSlot) -> usize {
-        self.boxes[client.index()].queue.len()
+        self.boxes[client.index()].len()
     }
 
-    /// Has `write` take bytes out of a client's queue, and keeps the total.
+    /// Has `write` take bytes out of what waits for a client, and keeps the total.
     pub(super) fn flush<R>(
         &mut self,
         client: ClientSlot,
-        write: impl FnOnce(&mut SendQueue) -> R,
+        write: impl FnOnce(&mut Outgoing<'_>) -> R,
     ) -> R {
         let mailbox = &mut self.boxes[client.index()];
-        self.queued_bytes -= mailbox.queue.len();
-        let result = write(&mut mailbox.queue);
-        self.queued_bytes += mailbox.queue.len();
+        self.queued_bytes -= mailbox.len();
+        let result = write(&mut mailbox.outgoing(&mut self.batch));
+        self.queued_bytes += mailbox.len();
         mailbox.is_partly_written = !mailbox.queue.is_empty();
         result
     }
@@ -221,16 +256,17 @@ impl Mail {
 
     /// Writes the message that the next calls of `post` deliver.
     pub(super) fn write(&mut self, compose: impl for<'a> FnOnce(LineWriter<'a>) -> LineWriter<'a>) {
-        self.letter.write(self.now, b"", compose);
+        self.letter
+            .write(&mut self.batch, self.now, Tags::EMPTY, compose);
     }
 
-    /// As [`Mail::write`], with client-only tags as their sender wrote them.
+    /// As [`Mail::write`], with those of a client's tags that are for others.
     pub(super) fn write_tagged(
         &mut self,
-        client_tags: &[u8],
+        tags: Tags<'_>,
         compose: impl for<'a> FnOnce(LineWriter<'a>) -> LineWriter<'a>,
     ) {
-        self.letter.write(self.now, client_tags, compose);
+        self.letter.write(&mut self.batch, self.now, tags, compose);
     }
 
     /// Writes and sends a numeric reply; `compose` adds what stands between the
@@ -258,9 +294,10 @@ impl Mail {
         compose: impl for<'a> FnOnce(LineWriter<'a>) -> LineWriter<'a>,
     ) {
         let server_name = &self.server_name;
-        self.letter.write(self.now, b"", |line| {
-            compose(line.source(server_name).command(command))
-        });
+        self.letter
+            .write(&mut self.batch, self.now, Tags::EMPTY, |line| {
+                compose(line.source(server_name).command(command))
+            });
         self.post(to.slot);
     }
 
@@ -290,14 +327,14 @@ impl Mail {
         }
         // ANCHOR_END: once-a-letter
         mailbox.last_letter = self.letter.number;
-        let bytes = mailbox.form_of(&mut self.letter);
+        let part = mailbox.form_of(&mut self.letter, &mut self.batch);
         // ANCHOR: over-the-limit
-        if mailbox.queue.len() + bytes.len() > self.max_queue_bytes {
+        if mailbox.len() + part.len() > self.max_queue_bytes {
             self.close_overrun(to);
             return;
         }
         // ANCHOR_END: over-the-limit
-        self.put(to);
+        self.put(to, part);
         // ANCHOR: over-the-total
         while self.queued_bytes > self.max_queued_bytes && self.close_longest() {}
         // ANCHOR_END: over-the-total
@@ -330,25 +367,29 @@ impl Mail {
 
     /// Delivers the message whatever the limits say, and nothing after it.
     pub(super) fn post_last(&mut self, to: ClientSlot) {
-        self.put(to);
+        let mailbox = &mut self.boxes[to.index()];
+        let part = mailbox.form_of(&mut self.letter, &mut self.batch);
+        self.put(to, part);
         let mailbox = &mut self.boxes[to.index()];
         if mailbox.state == MailboxState::Open {
             mailbox.state = MailboxState::Closed;
         }
     }
 
-    /// Appends the message to a queue.
+    /// Appends the message, which stands in this part, to what waits.
     // ANCHOR: put
-    fn put(&mut self, to: ClientSlot) {
+    fn put(&mut self, to: ClientSlot, part: Part) {
         let number = self.letter.number;
         let mailbox = &mut self.boxes[to.index()];
-        let bytes = mailbox.form_of(&mut self.letter);
-        mailbox.queue.push(bytes);
-        self.queued_bytes += bytes.len();
+        if !self.batch.give(&mut mailbox.share, part) {
+            mailbox.outgoing(&mut self.batch).settle();
+            mailbox.queue.push(self.batch.bytes(part));
+        }
+        self.queued_bytes += part.len();
         self.lines_queued += 1;
         if self.counted_letter != number {
             self.counted_letter = number;
-            self.unflushed_bytes += bytes.len();
+            self.unflushed_bytes += part.len();
         }
         // ANCHOR: note-dirty
         if !mailbox.is_dirty {
@@ -369,7 +410,8 @@ impl Mail {
     // ANCHOR: drop-waiting
     fn drop_waiting(&mut self, client: ClientSlot) {
         let mailbox = &mut self.boxes[client.index()];
-        self.queued_bytes -= mailbox.queue.len();
+        self.queued_bytes -= mailbox.len();
+        self.batch.take_back(&mut mailbox.share);
         if mailbox.is_partly_written {
             // The line that is being written is kept to its end, or the ERROR
             // that comes next would be taken for the rest of it.
@@ -377,7 +419,7 @@ impl Mail {
         } else {
             mailbox.queue.clear();
         }
-        self.queued_bytes += mailbox.queue.len();
+        self.queued_bytes += mailbox.len();
         mailbox.state = MailboxState::Emptied;
     }
     // ANCHOR_END: drop-waiting
@@ -392,8 +434,8 @@ impl Mail {
         let waiting = self
             .boxes
             .iter()
-            .filter(|mailbox| mailbox.state != MailboxState::Emptied && !mailbox.queue.is_empty());
-        let Some(longest) = waiting.max_by_key(|mailbox| mailbox.queue.len()) else {
+            .filter(|mailbox| mailbox.state != MailboxState::Emptied && mailbox.len() > 0);
+        let Some(longest) = waiting.max_by_key(|mailbox| mailbox.len()) else {
             return false;
         };
         let client = longest.client;
@@ -421,8 +463,10 @@ impl Mail {
 
     /// Panics if the mailboxes contradict the clients or the totals.
     pub(super) fn check_invariants(&self, clients: &Clients) {
-        let queued: usize = self.boxes.iter().map(|mailbox| mailbox.queue.len()).sum();
+        let queued: usize = self.boxes.iter().map(Mailbox::len).sum();
         assert_eq!(queued, self.queued_bytes);
+        let shares = self.boxes.iter().map(|mailbox| &mailbox.share);
+        self.batch.check_invariants(shares);
         assert!(self.overrun.is_empty(), "somebody slow was not put out");
         let open = self.boxes.iter().filter(|mailbox| !mailbox.is_closed());
         assert_eq!(

@@ -42,15 +42,31 @@ struct Saying<'a> {
     manner: Manner,
     /// Empty in a TAGMSG only.
     text: &'a [u8],
-    client_tags: &'a [u8],
+    tags: Tags<'a>,
+}
+
+/// Where something is said, as everybody there sees it: `#channel`, or
+/// `@#channel` for its operators.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    prefix: &'a [u8],
+    name: &'a [u8],
 }
 
 impl Saying<'_> {
-    fn compose<'w>(&self, line: LineWriter<'w>, source: &[u8], target: &[u8]) -> LineWriter<'w> {
+    fn compose<'w>(
+        &self,
+        line: LineWriter<'w>,
+        source: &[u8],
+        target: Target<'_>,
+    ) -> LineWriter<'w> {
         let line = line
             .source(source)
-            .command(self.manner.command().as_bytes())
-            .parameter(target);
+            .command(self.manner.command().as_bytes());
+        let line = match target.prefix {
+            b"" => line.parameter(target.name),
+            prefix => line.parameter(prefix).append(target.name),
+        };
         if self.manner == Manner::Tagmsg {
             line
         } else {
@@ -109,26 +125,27 @@ impl State {
             .mail
             .capabilities(from)
             .contains(Capabilities::MESSAGE_TAGS);
-        let client_tags = if knows_tags {
-            client_only(message.tags)
-        } else {
-            Vec::new()
-        };
         let saying = Saying {
             manner,
             text,
-            client_tags: &client_tags,
+            tags: if knows_tags {
+                message.tags
+            } else {
+                Tags::EMPTY
+            },
         };
-        let mut told: Vec<&[u8]> = Vec::new();
+        let (mut told, mut count) = ([&b""[..]; MAX_TARGETS], 0);
         for target in targets.split(|&byte| byte == b',') {
+            let is_told = |target| told[..count].iter().any(|it| eq_ignore_case(it, target));
             // Who is named twice is not told twice.
-            if target.is_empty() || told.iter().any(|other| eq_ignore_case(other, target)) {
+            if target.is_empty() || is_told(target) {
                 continue;
             }
-            if told.len() == MAX_TARGETS {
+            if count == MAX_TARGETS {
                 return self.object(from, manner, ERR_TOOMANYTARGETS, &[target]);
             }
-            told.push(target);
+            told[count] = target;
+            count += 1;
             self.say_to(from, target, &saying);
         }
     }
@@ -177,11 +194,13 @@ impl State {
             _ => b"+",
         };
         // ANCHOR: deliver
-        let target = [prefix, &channel.name].concat();
+        let target = Target {
+            prefix,
+            name: &channel.name,
+        };
         let source = self.clients[from].identity.as_source();
-        self.mail.write_tagged(saying.client_tags, |line| {
-            saying.compose(line, source, &target)
-        });
+        self.mail
+            .write_tagged(saying.tags, |line| saying.compose(line, source, target));
         let is_cut = self.mail.is_cut();
         if hearers.is_empty() {
             self.mail.address_to_room(slot);
@@ -197,14 +216,19 @@ impl State {
         // ANCHOR_END: deliver
         self.echo(from, saying.manner);
         if is_cut {
+            let target = [prefix, &self.channels[slot].name].concat();
             self.tell_of_cut(from, &target);
         }
     }
 
     fn say_to_client(&mut self, from: ClientSlot, to: ClientSlot, saying: &Saying<'_>) {
         let (sender, receiver) = (&self.clients[from], &self.clients[to]);
-        self.mail.write_tagged(saying.client_tags, |line| {
-            saying.compose(line, sender.identity.as_source(), receiver.identity.nick())
+        let target = Target {
+            prefix: b"",
+            name: receiver.identity.nick(),
+        };
+        self.mail.write_tagged(saying.tags, |line| {
+            saying.compose(line, sender.identity.as_source(), target)
         });
         let is_cut = self.mail.is_cut();
         if understands(self.mail.capabilities(to), saying.manner) {
@@ -266,13 +290,4 @@ impl State {
 /// Whether a receiver can make anything of what is said.
 fn understands(capabilities: Capabilities, manner: Manner) -> bool {
     manner != Manner::Tagmsg || capabilities.contains(Capabilities::MESSAGE_TAGS)
-}
-
-/// The tags that are meant for other clients, as they came.
-fn client_only(tags: Tags<'_>) -> Vec<u8> {
-    let tags = tags
-        .raw()
-        .split(|&byte| byte == b';')
-        .filter(|tag| tag.starts_with(b"+"));
-    tags.collect::<Vec<_>>().join(&b';')
 }

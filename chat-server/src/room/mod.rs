@@ -3,7 +3,7 @@
 //! It is pure: it opens no socket and reads no clock. The loop side tells it
 //! what happened ([`State::connect`], [`State::receive`],
 //! [`State::disconnect`]) and when ([`Now`]); what it has to say in return it
-//! appends to a queue of bytes for each client ([`State::flush`]). So a test
+//! appends to what waits for each client ([`State::flush`]). So a test
 //! can hold a whole conversation without a server.
 //!
 //! ```
@@ -27,6 +27,7 @@
 //! Leaves out: linking servers, accounts, history.
 
 mod away;
+mod batch;
 mod capabilities;
 mod channel;
 mod channel_modes;
@@ -50,6 +51,7 @@ mod modes;
 mod name_table;
 mod numerics;
 mod operators;
+mod outgoing;
 mod part;
 mod plain;
 mod plain_text;
@@ -66,6 +68,7 @@ mod view;
 
 pub use client::{ClientId, Kind};
 pub use fixed_limits::{FixedLimit, MAX_COUNTS, MAX_LENGTHS};
+pub use outgoing::Outgoing;
 pub use record::{Octets, RecordError, RoomRecord};
 pub use rules::{Limits, Operator, Rules, Secret, is_network_name, is_server_name};
 pub use state::{Counters, Now, Refusal, State};

@@ -8,7 +8,6 @@ use std::time::{Instant, SystemTime};
 
 use chapter::unix_seconds;
 use chat_protocol::{Message, ParseError};
-use epoll_loop::SendQueue;
 use serde::{Deserialize, Serialize};
 
 use super::channel::Channels;
@@ -17,6 +16,7 @@ use super::client::{
 };
 use super::mail::Mail;
 use super::numerics::{ERR_INPUTTOOLONG, Numeric};
+use super::outgoing::Outgoing;
 use super::queries::NickHistory;
 use super::rules::Rules;
 
@@ -264,15 +264,22 @@ impl State {
         self.mail.unflushed_bytes
     }
 
-    /// Has `write` take bytes out of a client's queue; `None` if there is no
+    /// Has `write` take bytes out of what waits for a client; `None` if there is no
     /// such client.
     pub fn flush<R>(
         &mut self,
         client: ClientId,
-        write: impl FnOnce(&mut SendQueue) -> R,
+        write: impl FnOnce(&mut Outgoing<'_>) -> R,
     ) -> Option<R> {
         let client = self.clients.resolve(client)?;
         Some(self.mail.flush(client, write))
+    }
+
+    /// Forgets what waits for a client: nobody is there to read it.
+    pub fn drop_waiting(&mut self, client: ClientId) {
+        self.flush(client, |outgoing| {
+            outgoing.clear();
+        });
     }
 
     /// How a client speaks.

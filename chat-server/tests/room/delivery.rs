@@ -182,3 +182,65 @@ fn what_is_flushed_makes_room_for_more() {
     assert!(!room.state.is_leaving(bob));
     assert_eq!(room.state.queued(bob), 0);
 }
+
+/// A socket that takes everything and counts how often it is written to.
+#[derive(Default)]
+struct Counting {
+    taken: Vec<u8>,
+    writes: usize,
+}
+
+impl Write for Counting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writes += 1;
+        self.taken.write(bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.writes += 1;
+        self.taken.write_vectored(slices)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_batch_brings_is_one_write_for_each() {
+    let mut room = Room::new();
+    let [ann, bob, eve] = room.people_in("#c", ["ann", "bob", "eve"]);
+    let timed = room.person_with("tim", "server-time");
+    let plain = room.plain();
+    room.send(timed, "JOIN #c");
+    room.send(plain, "/join #c");
+    room.forget_lines(&[ann, bob, eve, timed, plain]);
+    let (rounds, mut expected) = (50, Vec::new());
+    for number in 0..rounds {
+        room.send(ann, &format!("PRIVMSG #c :from ann {number}"));
+        room.send(bob, &format!("PRIVMSG #c :from bob {number}"));
+        for nick in ["ann", "bob"] {
+            let from = format!(":{nick}!~{nick}@127.0.0.1");
+            expected.push(format!("{from} PRIVMSG #c :from {nick} {number}"));
+        }
+    }
+    for (who, lines) in [
+        (ann, rounds),
+        (bob, rounds),
+        (eve, 2 * rounds),
+        (timed, 2 * rounds),
+        (plain, 2 * rounds),
+    ] {
+        let mut socket = Counting::default();
+        let written = room
+            .state
+            .flush(who, |outgoing| outgoing.write_to(&mut socket));
+        assert_eq!(written.unwrap().unwrap(), socket.taken.len());
+        assert_eq!(socket.writes, 1);
+        let text = String::from_utf8(socket.taken).unwrap();
+        assert_eq!(text.lines().count(), lines);
+        if who == eve {
+            assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+        }
+    }
+}

@@ -55,7 +55,7 @@ impl State {
         let client = self.clients.resolve(client);
         client
             .into_iter()
-            .flat_map(|client| self.mail.waiting(client).queue.chunks())
+            .flat_map(|client| self.mail.waiting(client).pieces())
     }
 
     fn save_client(&self, client: &Client, channels: &Places, now: Now) -> ClientRecord {
@@ -90,9 +90,9 @@ impl State {
             wrong_guesses: client.wrong_guesses,
             connected_at: client.connected_at,
             spoke_ms_ago: u64::try_from(silent.as_millis()).unwrap_or(u64::MAX),
-            unsent_bytes: waiting.queue.len(),
-            is_partly_written: waiting.is_partly_written,
-            is_emptied: waiting.is_emptied,
+            unsent_bytes: waiting.len(),
+            is_partly_written: waiting.is_partly_written(),
+            is_emptied: waiting.is_emptied(),
         }
     }
 }

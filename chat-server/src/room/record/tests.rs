@@ -145,7 +145,7 @@ fn idle_time_goes_on_from_where_it_was() {
     let unsent = unsent(&record);
     let (mut state, new_ids) = State::restore(Rules::default(), record, &unsent, later).unwrap();
     let ann = new_ids[ids.iter().position(|&id| id == ann).unwrap()];
-    state.flush(ann, epoll_loop::SendQueue::clear);
+    state.drop_waiting(ann);
     state.receive(ann, b"WHOIS ann", later);
     let mut text = Vec::new();
     state.flush(ann, |queue| queue.write_to(&mut text));
