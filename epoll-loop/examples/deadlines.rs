@@ -58,18 +58,32 @@ fn burn(duration: Duration) {
 }
 
 fn main() -> io::Result<()> {
+    println!("a timer of 0.3 ms");
+    rounded_up()?;
+    println!("a tick every 100 ms, and a callback of 250 ms");
+    ticks()
+}
+
+// ANCHOR: rounded-up
+fn rounded_up() -> io::Result<()> {
+    let mut event_loop = EventLoop::<Instant>::new()?;
+    event_loop.set_observer(Some(Box::new(|entry: &Entry| println!("  {entry}"))));
+    let mut start = Instant::now();
+    event_loop.after(Duration::from_micros(300), |start, _, _| {
+        println!("called {} us from the start", start.elapsed().as_micros());
+    });
+    event_loop.run(&mut start)
+}
+// ANCHOR_END: rounded-up
+
+fn ticks() -> io::Result<()> {
     let mut event_loop = EventLoop::new()?;
     event_loop.set_observer(Some(Box::new(|entry: &Entry| println!("  {entry}"))));
-    // ANCHOR: timers
     let mut deadlines = Deadlines {
         start: Instant::now(),
         ticks: 0,
         ticker: event_loop.every(TICK, Deadlines::tick),
         idle: event_loop.after(IDLE, Deadlines::is_idle),
     };
-    event_loop.after(Duration::from_micros(300), |deadlines, _, _| {
-        deadlines.say("0.3 ms");
-    });
-    // ANCHOR_END: timers
     event_loop.run(&mut deadlines)
 }
