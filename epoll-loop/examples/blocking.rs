@@ -26,26 +26,36 @@ fn main() -> io::Result<()> {
         far.write_all(b"hello").map(|()| far)
     });
     let mut buffer = [0; 100];
+    // ANCHOR: blocking-read
     timed("blocking read", || near.read(&mut buffer));
+    // ANCHOR_END: blocking-read
+    // ANCHOR: other-read
     near.set_nonblocking(true)?;
     timed("non-blocking read", || near.read(&mut buffer));
+    // ANCHOR_END: other-read
     // ANCHOR_END: read
 
     // ANCHOR: write
     let mut far = peer.join().expect("it does not panic")?;
     let much = vec![b'x'; MUCH];
+    // ANCHOR: part
     timed("non-blocking write", || near.write(&much));
     timed("and once more", || near.write(&much));
+    // ANCHOR_END: part
     near.set_nonblocking(false)?;
     let peer = thread::spawn(move || {
         thread::sleep(PAUSE);
         io::copy(&mut far, &mut io::sink())
     });
+    // ANCHOR: all
     timed("blocking write", || near.write(&much));
+    // ANCHOR_END: all
     // ANCHOR_END: write
     // ANCHOR: flag
     let duplicate = near.try_clone()?;
+    // ANCHOR: set
     duplicate.set_nonblocking(true)?;
+    // ANCHOR_END: set
     timed("read, flag set on a copy", || near.read(&mut buffer));
     // ANCHOR_END: flag
     drop((near, duplicate));

@@ -24,10 +24,16 @@ const FLAGS: SocketFlags = SocketFlags::NONBLOCK.union(SocketFlags::CLOEXEC);
 fn main() -> Result<(), Errno> {
     // ANCHOR: listen
     let listener = socket_with(AddressFamily::INET, SocketType::STREAM, FLAGS, None)?;
+    // ANCHOR: bind
     bind(&listener, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    // ANCHOR_END: bind
+    // ANCHOR: backlog
     listen(&listener, 5)?;
+    // ANCHOR_END: backlog
     let address = getsockname(&listener)?;
+    // ANCHOR: try
     say("server: accept", try_to_accept(&listener));
+    // ANCHOR_END: try
     // ANCHOR_END: listen
 
     // ANCHOR: connect
@@ -44,7 +50,9 @@ fn main() -> Result<(), Errno> {
 
     // ANCHOR: accept
     wait(&listener, PollFlags::IN)?;
+    // ANCHOR: flags
     let server = accept_with(&listener, FLAGS)?;
+    // ANCHOR_END: flags
     say("server: accept", Ok(number(&server)));
     say("server: accept", try_to_accept(&listener));
     // ANCHOR: read

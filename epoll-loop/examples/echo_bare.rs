@@ -56,17 +56,23 @@ fn main() -> io::Result<()> {
     let mut paused_until: Option<Instant> = None;
     let mut events = [EpollEvent::empty(); 64];
     loop {
+        // ANCHOR: loop
         let count = match epoll.wait(&mut events, timeout(paused_until)) {
             Ok(count) => count,
+            // ANCHOR: eintr
             // (4) A signal handler has run. SA_RESTART does not help here; the time that is left
             // is reckoned anew, or a signal each second would keep a timer from ever firing.
             Err(Errno::EINTR) => continue,
+            // ANCHOR_END: eintr
             Err(err) => return Err(err.into()),
         };
+        // ANCHOR: rearm
         if paused_until.is_some_and(|deadline| deadline <= Instant::now()) {
             epoll.add(&listener, EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))?;
             paused_until = None;
         }
+        // ANCHOR_END: rearm
+        // ANCHOR_END: loop
         for event in &events[..count] {
             match event.data() {
                 LISTENER => match admit(&listener, &epoll, next_token) {

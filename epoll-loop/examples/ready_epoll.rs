@@ -24,7 +24,9 @@ fn main() -> io::Result<()> {
     (&bob.1).write_all(b"hello")?;
 
     // ANCHOR: register
+    // ANCHOR: create
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+    // ANCHOR_END: create
     // ANCHOR: token
     for (stream, token) in [&ann.0, &bob.0, &eve.0].into_iter().zip(0..) {
         epoll.add(stream, EpollEvent::new(EpollFlags::EPOLLIN, token))?;
@@ -36,9 +38,11 @@ fn main() -> io::Result<()> {
     // ANCHOR_END: register
 
     // ANCHOR: wait
+    // ANCHOR: twice
     ask("bob has written", &epoll)?;
     (&eve.1).write_all(b"me too")?;
     ask("eve too", &epoll)?;
+    // ANCHOR_END: twice
     (&bob.0).read(&mut [0; 100]).map(drop)?;
     ask("bob's bytes are read", &epoll)?;
     // ANCHOR: close

@@ -32,19 +32,25 @@ fn main() -> io::Result<()> {
     }
     // ANCHOR_END: fill
     println!("asked for {}", names(&readable, near));
+    // ANCHOR: after
     let count = ask(&mut readable)?;
     println!("select -> {count}: {}", names(&readable, near));
+    // ANCHOR_END: after
     // ANCHOR_END: select
 
     // ANCHOR: again
     (&eve.1).write_all(b"me too")?;
+    // ANCHOR: left-over
     let count = ask(&mut readable)?;
     println!("the same set again -> {count}: {}", names(&readable, near));
+    // ANCHOR_END: left-over
+    // ANCHOR: anew
     for stream in near {
         readable.insert(stream.as_fd());
     }
     let count = ask(&mut readable)?;
     println!("filled anew -> {count}: {}", names(&readable, near));
+    // ANCHOR_END: anew
     // ANCHOR_END: again
 
     // ANCHOR: used-up

@@ -32,13 +32,19 @@ fn main() -> io::Result<()> {
     // ANCHOR_END: register
     // ANCHOR: steps
     step(&mut all, "nothing has come", |_| Ok(()))?;
+    // ANCHOR: tail
     step(&mut all, "two bytes come", |one| one.far.write_all(b"ab"))?;
     step(&mut all, "nothing more happens", |_| Ok(()))?;
     step(&mut all, "one of the two is read", |one| {
         one.near.read_exact(&mut [0])
     })?;
+    // ANCHOR_END: tail
+    // ANCHOR: third
     step(&mut all, "a third comes", |one| one.far.write_all(b"c"))?;
+    // ANCHOR_END: third
+    // ANCHOR: mod
     step(&mut all, "EPOLL_CTL_MOD, nothing changed", Watched::arm)?;
+    // ANCHOR_END: mod
     step(&mut all, "the two that are left are read", |one| {
         one.near.read_exact(&mut [0; 2])
     })?;

@@ -78,13 +78,17 @@ pub enum Accepted {
 /// ```
 // ANCHOR: accept-one
 pub fn accept(listener: impl AsFd) -> Accepted {
+    // ANCHOR: accept-flags
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    // ANCHOR_END: accept-flags
     match acceptfrom_with(listener, flags) {
         Ok((descriptor, Some(peer))) => match SocketAddr::try_from(peer) {
             Ok(peer) => Accepted::Peer(descriptor.into(), peer),
             Err(_) => Accepted::Gone,
         },
+        // ANCHOR: accept-nobody
         Err(Errno::AGAIN) => Accepted::Nobody,
+        // ANCHOR_END: accept-nobody
         // ANCHOR: accept-exhausted
         Err(err @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
             Accepted::Exhausted(err.into())

@@ -29,14 +29,19 @@ impl SilentListener {
     /// # Errors
     ///
     /// What `bind(2)`, `listen(2)` and the one `connect(2)` report.
+    // ANCHOR: silent
     pub fn bind(address: SocketAddr) -> io::Result<SilentListener> {
         let listener = Socket::new(Domain::for_address(address), Type::STREAM.cloexec(), None)?;
         listener.set_reuse_address(true)?;
         listener.bind(&address.into())?;
+        // ANCHOR: none
         listener.listen(0)?;
+        // ANCHOR_END: none
         let listener = TcpListener::from(listener);
         let address = listener.local_addr()?;
+        // ANCHOR: filler
         let filler = TcpStream::connect(address)?;
+        // ANCHOR_END: filler
         // The last segment of its handshake may still be on its way.
         let mut full = [PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
         if poll(&mut full, PollTimeout::from(FILL_TIMEOUT))? == 0 {
@@ -48,6 +53,7 @@ impl SilentListener {
             _filler: filler,
         })
     }
+    // ANCHOR_END: silent
 
     /// Where it does not answer.
     #[must_use]

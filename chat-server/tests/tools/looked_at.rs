@@ -51,19 +51,25 @@ fn ss_shows_connections_and_their_bytes_that_a_stopped_server_has_not_accepted()
     let listening = run(&ss, "ss", &["-tlnp", &format!("sport = :{port}")]);
     let established = run(&ss, "ss", &["-tnpo", &format!("sport = :{port}")]);
 
+    // ANCHOR: stopped
+    // ANCHOR: stop
     server.signal(Signal::SIGSTOP);
+    // ANCHOR_END: stop
     support::wait_until("it has stopped", || {
         let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid()));
         status.is_ok_and(|status| status.contains("T (stopped)"))
     });
+    // ANCHOR: early
     let mut early: Vec<Peer> = (0..2).map(|_| Peer::connect(plain)).collect();
     for peer in &mut early {
         peer.send("hello\n");
     }
+    // ANCHOR_END: early
     let unread = || run(&ss, "ss", &["-tnp", &format!("sport = :{port}")]);
     support::wait_until("both are in the backlog", || {
         unread().matches("ESTAB 6 ").count() == 2
     });
+    // ANCHOR_END: stopped
     let backlog = run(&ss, "ss", &["-tln", &format!("sport = :{port}")]);
     // The kernel keeps them in no order; who is accepted comes first here.
     let mut connections: Vec<String> = unread().lines().map(|line| format!("{line}\n")).collect();

@@ -12,13 +12,17 @@ use crate::{support, transcript};
 /// Set in the process that runs in a network namespace.
 const INSIDE: &str = "CHAT_SERVER_TEST_NETWORK";
 
+// ANCHOR: namespace
 /// A network of one's own, with the rights to capture there, and no other rights.
 const NAMESPACE: [&str; 4] = [
+    // ANCHOR: own
     "--net",
+    // ANCHOR_END: own
     "--map-user=1000",
     "--map-group=1000",
     "--keep-caps",
 ];
+// ANCHOR_END: namespace
 
 /// Ports are nobody else's there.
 const PORT: u16 = 6668;

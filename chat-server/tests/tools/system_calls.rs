@@ -16,10 +16,13 @@ fn a_line_of_chat_is_one_wait_one_read_and_one_write_for_each_listener() {
     }
     let directory = TemporaryDirectory::new();
     let file = directory.join("strace.txt");
+    // ANCHOR: trace
     let server = Launch::new(support::SERVER)
         .args(["--listen", "127.0.0.1:0", "--plain-listen", "127.0.0.1:0"])
+        // ANCHOR: under
         // Detached, so that the process is the server's and not strace's.
         .under("strace", ["-D", "-e", CALLS, "-o", file.to_str().unwrap()])
+        // ANCHOR_END: under
         .start();
     let [_, plain] = server.listening_on_all();
     let mut one = guest(plain);
@@ -37,6 +40,7 @@ fn a_line_of_chat_is_one_wait_one_read_and_one_write_for_each_listener() {
     let read = || fs::read_to_string(&file).unwrap();
     support::wait_until("the end of the trace", || read().contains("+++ exited"));
     let traced = read();
+    // ANCHOR_END: trace
     // From the listeners on, to the end of the one who has gone.
     let begin = traced.find("epoll_ctl(3, EPOLL_CTL_ADD, 5").unwrap();
     let end = traced.find("close(8)").unwrap();
