@@ -117,7 +117,8 @@ pub(crate) struct Arguments {
     sendq_total: usize,
 
     /// Lines a second that one client may send; over it, the server stops
-    /// reading from it until it has earned more. 0: no limit
+    /// reading from it until it has earned more. 0: no limit, for measurements
+    /// only: anybody who is let in can then keep the server busy
     #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Limits")]
     flood_rate: u32,
 

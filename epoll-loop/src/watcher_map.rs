@@ -82,6 +82,11 @@ impl<V> WatcherMap<V> {
         self.slots.iter().flatten().map(|(_, value)| value)
     }
 
+    /// All values, to be changed, in no order that means anything.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.slots.iter_mut().flatten().map(|(_, value)| value)
+    }
+
     /// Forgets all values.
     pub fn clear(&mut self) {
         self.slots.clear();

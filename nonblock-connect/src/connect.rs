@@ -20,27 +20,18 @@ use socket2::{Domain, Protocol, Socket, Type};
 /// What `socket(2)` reports (`EMFILE`), and what `connect(2)` knows at once (`ENETUNREACH`,
 /// `EACCES`). A refusal is not among them, not even on loopback: it comes as a readiness.
 pub fn begin(to: SocketAddr) -> io::Result<Socket> {
-    connect(new_socket(to)?, to)
+    let socket = new_socket(to)?;
+    begin_on(&socket, to)?;
+    Ok(socket)
 }
 
-/// Begins to connect to `to` from the address `source` of this machine, for who needs more
-/// connections to one address than there are ports: each source has some 28,000 of its own
-/// (`net.ipv4.ip_local_port_range`), and on loopback all of 127.0.0.0/8 are sources.
+/// A socket for [`begin_on`], for who has something to set before it is connected.
 ///
 /// # Errors
 ///
-/// As [`begin`]; `EADDRNOTAVAIL` if `source` is no address of this machine, or has no port left.
-pub fn begin_from(source: IpAddr, to: SocketAddr) -> io::Result<Socket> {
-    let socket = new_socket(to)?;
-    // The port is chosen by connect, which knows both ends: one that is taken only for another
-    // peer will do. Without this, bind has to find one that is taken for nobody.
-    setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
-    socket.bind(&SocketAddr::new(source, 0).into())?;
-    connect(socket, to)
-}
-
+/// What `socket(2)` reports.
 // ANCHOR: begin
-fn new_socket(to: SocketAddr) -> io::Result<Socket> {
+pub fn new_socket(to: SocketAddr) -> io::Result<Socket> {
     Socket::new(
         Domain::for_address(to),
         Type::STREAM.nonblocking().cloexec(),
@@ -48,19 +39,38 @@ fn new_socket(to: SocketAddr) -> io::Result<Socket> {
     )
 }
 
-fn connect(socket: Socket, to: SocketAddr) -> io::Result<Socket> {
+/// Begins to connect `socket` to `to`.
+///
+/// # Errors
+///
+/// As [`begin`]; `EADDRNOTAVAIL` if no port is left.
+pub fn begin_on(socket: &Socket, to: SocketAddr) -> io::Result<()> {
     match socket.connect(&to.into()) {
-        Ok(()) => Ok(socket),
+        Ok(()) => Ok(()),
         // A signal does not end the attempt either; a second connect would be EALREADY.
         // ANCHOR: in-progress
         Err(err) => match err.raw_os_error().map(Errno::from_raw) {
-            Some(Errno::EINPROGRESS | Errno::EINTR) => Ok(socket),
+            Some(Errno::EINPROGRESS | Errno::EINTR) => Ok(()),
             _ => Err(err),
         },
         // ANCHOR_END: in-progress
     }
 }
 // ANCHOR_END: begin
+
+/// Has `socket` connect from the address `source` of this machine, for who needs more connections
+/// to one address than there are ports: each source has some 28,000 of its own
+/// (`net.ipv4.ip_local_port_range`), and on loopback all of 127.0.0.0/8 are sources.
+///
+/// # Errors
+///
+/// What `bind(2)` reports: `EADDRNOTAVAIL` if `source` is no address of this machine.
+pub fn bind_source(socket: &Socket, source: IpAddr) -> io::Result<()> {
+    // The port is chosen by connect, which knows both ends: one that is taken only for another
+    // peer will do. Without this, bind has to find one that is taken for nobody.
+    setsockopt(socket, sockopt::IpBindAddressNoPort, &true)?;
+    socket.bind(&SocketAddr::new(source, 0).into())
+}
 
 // ANCHOR: outcome
 /// Whether the attempt to connect `socket` to `to` has worked, once it is writable.
@@ -114,7 +124,10 @@ mod tests {
     fn the_peer_sees_the_source_that_was_asked_for() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let source = IpAddr::from([127, 1, 2, 3]);
-        let socket = begin_from(source, listener.local_addr().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let socket = new_socket(address).unwrap();
+        bind_source(&socket, source).unwrap();
+        begin_on(&socket, address).unwrap();
         let (_, peer) = listener.accept().unwrap();
         assert_eq!(peer.ip(), source);
         assert_eq!(socket.local_addr().unwrap().as_socket(), Some(peer));

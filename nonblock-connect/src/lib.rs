@@ -33,7 +33,7 @@ mod resolver;
 mod silent;
 mod target;
 
-pub use connect::{begin, begin_from, outcome};
+pub use connect::{begin, begin_on, bind_source, new_socket, outcome};
 pub use connect_error::ConnectError;
 pub use connector::{ATTEMPT_DELAY, AttemptId, Connected, Connector, Connects};
 pub use race::race_order;

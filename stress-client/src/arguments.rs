@@ -7,13 +7,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, value_parser};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, value_parser};
 use nonblock_connect::{Target, TargetError};
+use stress_client::Limits;
 
 use crate::amount::Amount;
 use crate::failure::Failure;
 use crate::started::{self, ServerKind};
-use crate::{churn, compare, fan_out, idle, latency};
+use crate::{churn, compare, fan_out, hostile, idle, latency};
 
 /// The port that IRC servers listen on.
 const IRC_PORT: u16 = 6667;
@@ -40,9 +41,9 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
-    /// Be our own server, and nothing else
-    #[arg(long, hide = true)]
-    pub(crate) serve: bool,
+    /// Be our own server, and nothing else; with these limits
+    #[arg(long, value_enum, hide = true, value_name = "LIMITS")]
+    pub(crate) serve: Option<ServeLimits>,
 
     #[command(flatten)]
     comparison: ComparisonArguments,
@@ -79,6 +80,13 @@ Examples:
   stress-client 127.0.0.1 fan-out --receivers 1000 --window 64 --json
   stress-client --compare idle --rounds 5";
 
+/// Whether our own server limits how fast people talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServeLimits {
+    Lifted,
+    AsUsual,
+}
+
 /// How servers are compared.
 #[derive(Debug, Args)]
 struct ComparisonArguments {
@@ -104,7 +112,7 @@ const ROUNDS: u32 = 3;
 
 /// What the program is to do.
 pub(crate) enum Task<'a> {
-    Serve,
+    Serve(ServeLimits),
     Measure(&'a Command, &'a Target),
     Compare(&'a Command, compare::Plan),
 }
@@ -123,8 +131,10 @@ impl Arguments {
         } else {
             servers.as_ref().map(|_| "--servers")
         };
+        if let Some(limits) = self.serve {
+            return Task::Serve(limits);
+        }
         match (&self.command, &self.target, compare, compares_only) {
-            _ if self.serve => Task::Serve,
             (None, ..) => wrong_usage(
                 ErrorKind::MissingSubcommand,
                 "what is to be measured? e.g. stress-client 127.0.0.1:6667 fan-out",
@@ -151,6 +161,7 @@ impl Arguments {
                 compare::Plan {
                     servers: servers.clone().unwrap_or(started::ALL.to_vec()),
                     rounds: rounds.unwrap_or(ROUNDS) as usize,
+                    limits: command.limits(),
                 },
             ),
         }
@@ -168,6 +179,18 @@ pub(crate) enum Command {
     Latency(LatencyArguments),
     Idle(IdleArguments),
     Churn(ChurnArguments),
+    Slow(SlowArguments),
+    Hostile(HostileArguments),
+}
+
+impl Command {
+    /// What a server is to limit that is started for this.
+    fn limits(&self) -> Limits {
+        match self {
+            Command::Hostile(_) => Limits::AsUsual,
+            _ => Limits::Lifted,
+        }
+    }
 }
 
 /// Have many receive what few say: deliveries a second, and what each costs the server
@@ -260,11 +283,98 @@ impl LatencyArguments {
         latency::Plan {
             receivers: self.receivers as usize,
             senders: self.senders as usize,
+            stalled: 0,
             rate: f64::from(self.rate),
             message_bytes: self.bytes as usize,
             duration: self.duration,
             channel: Rc::from(self.channel.as_str()),
         }
+    }
+}
+
+/// Have some members of a channel read nothing: do the others notice, what becomes of those
+///
+/// The messages are sent on a schedule, as with latency. Those who read nothing have small buffers,
+/// so that what is sent to them soon waits in the server: a good one puts them out when it is too
+/// much, and the others notice nothing. When they are out, or at the end, they read
+/// again, to see what they were told.
+///
+/// Only for servers on this machine, unless --i-own-this-server is given: to have somebody else's
+/// server keep what nobody reads is an attack on it.
+#[derive(Debug, Args)]
+pub(crate) struct SlowArguments {
+    /// Clients that read
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = value_parser!(u32).range(1..))]
+    receivers: u32,
+
+    /// Clients that read nothing
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u32).range(1..))]
+    stalled: u32,
+
+    /// Messages a second
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    rate: u32,
+
+    /// Bytes of text in a message, of which the first twelve are its number
+    #[arg(long, value_name = "BYTES", default_value_t = 350, value_parser = value_parser!(u32).range(12..=MAX_TEXT_BYTES))]
+    bytes: u32,
+
+    /// How long the schedule is (500ms, 3s, 2m)
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = chapter::duration)]
+    duration: Duration,
+
+    /// The channel they meet in; nobody else should be in it
+    #[arg(long, value_name = "NAME", default_value = "#stress")]
+    channel: String,
+
+    #[command(flatten)]
+    permission: Permission,
+}
+
+/// Who may be attacked.
+#[derive(Debug, Args)]
+struct Permission {
+    /// The server is yours, and those who use it know what comes
+    #[arg(long)]
+    i_own_this_server: bool,
+}
+
+impl SlowArguments {
+    pub(crate) fn plan(&self) -> latency::Plan {
+        latency::Plan {
+            receivers: self.receivers as usize,
+            senders: 1,
+            stalled: self.stalled as usize,
+            rate: f64::from(self.rate),
+            message_bytes: self.bytes as usize,
+            duration: self.duration,
+            channel: Rc::from(self.channel.as_str()),
+        }
+    }
+}
+
+/// Attack: a list of nasty things, each with witnesses whose exchanges must go on
+///
+/// Lines that never end, floods, NUL bytes, connections that say nothing or are reset, answers that
+/// nobody reads, and more, one after the other. Forty witnesses ask (PING) once a second each;
+/// reported is how long one had to wait at most, and what the server did with the attackers. Leave
+/// flood control as it is, since it is what is tested here; --compare does too.
+///
+/// Only for servers on this machine, unless --i-own-this-server is given: this is an attack, and to
+/// attack somebody else's server is a crime in most countries.
+#[derive(Debug, Args)]
+pub(crate) struct HostileArguments {
+    /// How long each attack lasts (500ms, 3s, 2m)
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = chapter::duration)]
+    each: Duration,
+
+    #[command(flatten)]
+    permission: Permission,
+}
+
+impl HostileArguments {
+    pub(crate) fn plan(&self) -> hostile::Plan {
+        hostile::Plan { each: self.each }
     }
 }
 
@@ -349,6 +459,24 @@ impl Error for UnknownServer {}
 
 fn target(text: &str) -> Result<Target, TargetError> {
     Target::with_default_port(text, IRC_PORT)
+}
+
+/// Ends the program if the measurement is an attack and the server may be somebody else's.
+pub(crate) fn check_permission(command: &Command, server: SocketAddr) {
+    let permission = match command {
+        Command::Slow(arguments) => &arguments.permission,
+        Command::Hostile(arguments) => &arguments.permission,
+        _ => return,
+    };
+    if !server.ip().is_loopback() && !permission.i_own_this_server {
+        wrong_usage(
+            ErrorKind::MissingRequiredArgument,
+            &format!(
+                "{server} is not on this machine, and this is an attack: say \
+                 --i-own-this-server if it is yours"
+            ),
+        );
+    }
 }
 
 /// Looks a name up, before any loop begins: a name server may take its time.

@@ -9,6 +9,7 @@ use std::fmt;
 use std::io;
 
 use serde_json::{Map, Value, json};
+use stress_client::Limits;
 
 use crate::failure::Failure;
 use crate::process::ServerProcess;
@@ -21,6 +22,8 @@ use crate::started::{Core, ServerKind, Started};
 pub(crate) struct Plan {
     pub(crate) servers: Vec<ServerKind>,
     pub(crate) rounds: usize,
+    /// Whether they limit how fast people talk.
+    pub(crate) limits: Limits,
 }
 
 /// What has come of it.
@@ -69,7 +72,8 @@ pub(crate) fn compare(
             let Some(file) = server.kind.find() else {
                 continue;
             };
-            let started = Started::start(server.kind, &file, cores.map(|(_, core)| core));
+            let started =
+                Started::start(server.kind, &file, plan.limits, cores.map(|(_, core)| core));
             let result = started.and_then(|started| {
                 measure(&Options {
                     server: started.address,

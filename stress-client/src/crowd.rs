@@ -92,6 +92,8 @@ pub(crate) struct Role {
     pub(crate) channel: Option<Rc<str>>,
     /// The size of its receive buffer; the kernel's own choice if there is none.
     pub(crate) receive_buffer: Option<usize>,
+    /// The largest segment of its connection, in bytes; the kernel's own choice if there is none.
+    pub(crate) segment: Option<u32>,
 }
 
 /// How far a client is.
@@ -220,6 +222,36 @@ impl Crowd {
         mem::take(&mut self.clients[client].role)
     }
 
+    /// Leaves in the kernel what comes for a client.
+    pub(crate) fn stop_reading<D>(&self, event_loop: &mut EventLoop<D>, client: ClientNumber) {
+        if let Some(stream) = &self.clients[client].stream {
+            stream.set_interest(event_loop, Interest::NONE);
+        }
+    }
+
+    /// Reads what has come for a client that had stopped reading.
+    pub(crate) fn read_again<D>(&self, event_loop: &mut EventLoop<D>, client: ClientNumber) {
+        if let Some(stream) = &self.clients[client].stream {
+            stream.set_interest(event_loop, Interest::READABLE);
+        }
+    }
+
+    /// Asks the server for an answer to one client, by which everything before it has been read.
+    pub(crate) fn ask(&mut self, client: ClientNumber) {
+        if let Some(asked) = self.mut_open(client)
+            && !asked.is_settling
+        {
+            asked.is_settling = true;
+            self.settling += 1;
+            self.say(client, &[b"PING :", SETTLE, b"\r\n"].concat());
+        }
+    }
+
+    /// Whether a client has the answers to all that [`Crowd::ask`] has asked.
+    pub(crate) fn has_settled(&self, client: ClientNumber) -> bool {
+        !self.clients[client].is_settling
+    }
+
     /// In words, how a connection has ended.
     pub(crate) fn how_lost(&self, client: ClientNumber, failure: Option<io::Error>) -> Failure {
         let lost = &self.clients[client];
@@ -260,13 +292,7 @@ pub(crate) fn call<D: Driver>(
 pub(crate) fn settle<D: Driver>(driver: &mut D) {
     let crowd = driver.crowd();
     for client in 0..crowd.clients.len() {
-        if let Some(asked) = crowd.mut_open(client)
-            && !asked.is_settling
-        {
-            asked.is_settling = true;
-            crowd.settling += 1;
-            crowd.say(client, &[b"PING :", SETTLE, b"\r\n"].concat());
-        }
+        crowd.ask(client);
     }
 }
 
@@ -287,10 +313,14 @@ fn begin<D: Driver>(
     role: Role,
 ) -> io::Result<()> {
     let number = crowd.free.pop().unwrap_or(crowd.clients.len());
-    let socket = crowd.sources.connect().map_err(Failure::Connect)?;
-    if let Some(bytes) = role.receive_buffer {
-        socket.set_recv_buffer_size(bytes)?;
-    }
+    let prepare = |socket: &Socket| {
+        if let Some(bytes) = role.receive_buffer {
+            socket.set_recv_buffer_size(bytes)?;
+        }
+        role.segment
+            .map_or(Ok(()), |bytes| socket.set_tcp_mss(bytes))
+    };
+    let socket = crowd.sources.connect(prepare).map_err(Failure::Connect)?;
     let watch = Watch::new(Interest::WRITABLE).label("client");
     let stream = event_loop.watch(socket, watch, ready)?;
     crowd.by_watcher.insert(stream.id(), number);

@@ -27,6 +27,8 @@ pub(crate) enum Failure {
     NotStarted(&'static str, String),
     /// A server could not be measured: its name, and why.
     Server(&'static str, String),
+    /// It came to this while a server was attacked: the name of the attack.
+    During(&'static str, Box<Failure>),
     /// A person has ended it (Ctrl-C).
     Interrupted,
     /// There is no such process, or it is not ours to look at.
@@ -58,6 +60,7 @@ impl fmt::Display for Failure {
             }
             Failure::NotStarted(name, why) => write!(f, "{name} does not start: {why}"),
             Failure::Server(name, why) => write!(f, "{name}: {why}"),
+            Failure::During(attack, why) => write!(f, "{attack}: {why}"),
             Failure::Interrupted => f.write_str("interrupted"),
             Failure::Process(pid, why) => write!(f, "--pid {pid}: {why}"),
         }

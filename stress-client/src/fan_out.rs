@@ -280,7 +280,7 @@ impl Measurement for FanOut {
         let role = |letter| Role {
             letter,
             channel: Some(Rc::clone(&self.plan.channel)),
-            receive_buffer: None,
+            ..Role::default()
         };
         let senders = vec![role('s'); self.plan.senders];
         let receivers = vec![role('r'); self.plan.receivers];
@@ -292,7 +292,7 @@ impl Measurement for FanOut {
                 arrivals: VecDeque::new(),
             })
             .collect();
-        crowd::call(self, event_loop, senders.into_iter().chain(receivers))
+        crowd::call(self, event_loop, [senders, receivers].concat())
     }
 
     fn progress(&mut self) -> String {

@@ -10,4 +10,4 @@
 
 mod other_server;
 
-pub use other_server::{OtherServer, free_address};
+pub use other_server::{Limits, OtherServer, free_address};

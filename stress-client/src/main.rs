@@ -13,6 +13,7 @@ mod compare;
 mod crowd;
 mod failure;
 mod fan_out;
+mod hostile;
 mod idle;
 mod known_lines;
 mod latency;
@@ -20,7 +21,9 @@ mod machine;
 mod process;
 mod report;
 mod run;
+mod schedule;
 mod serve;
+mod slow;
 mod sources;
 mod started;
 
@@ -43,7 +46,7 @@ use run::Options;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.task() {
-        Task::Serve => serve::serve(),
+        Task::Serve(limits) => serve::serve(limits),
         Task::Measure(command, target) => measure_one(&arguments, command, target),
         Task::Compare(command, plan) => measure_several(&arguments, command, &plan),
     };
@@ -53,7 +56,9 @@ fn main() -> ExitCode {
 /// Measures the server that the arguments name.
 fn measure_one(arguments: &Arguments, command: &Command, target: &Target) -> io::Result<()> {
     let _signals = prepare()?;
-    let options = options(arguments, arguments::resolve(target)?);
+    let server = arguments::resolve(target)?;
+    arguments::check_permission(command, server);
+    let options = options(arguments, server);
     let report = measure(&options, command)?;
     let mut json = report.to_json();
     json.insert("target".into(), options.server.to_string().into());
@@ -98,6 +103,8 @@ fn measure(options: &Options, command: &Command) -> io::Result<Report> {
         Command::FanOut(arguments) => fan_out::measure(options, &arguments.plan()),
         Command::Latency(arguments) => latency::measure(options, &arguments.plan()),
         Command::Idle(arguments) => idle::measure(options, &arguments.plan()),
+        Command::Slow(arguments) => latency::measure(options, &arguments.plan()),
+        Command::Hostile(arguments) => hostile::measure(options, &arguments.plan()),
         Command::Churn(arguments) => churn::measure(options, &arguments.plan()),
     }
 }

@@ -15,6 +15,15 @@ pub enum OtherServer {
     Inspircd,
 }
 
+/// Whether a server limits how fast people talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limits {
+    /// Nobody is slowed down: what is measured is the server and not its patience.
+    Lifted,
+    /// As it is served to people.
+    AsUsual,
+}
+
 impl OtherServer {
     /// The name of the program.
     #[must_use]
@@ -38,7 +47,7 @@ impl OtherServer {
     /// returns the arguments that the program is to be started with. It then stays in the
     /// foreground.
     ///
-    /// There are no look-ups, no limit of people from one address, and none of how fast they talk.
+    /// There are no look-ups, and no limit of people from one address.
     /// `modules` are those that `InspIRCd` is to load beside its core; ngIRCd has none.
     ///
     /// # Errors
@@ -48,6 +57,7 @@ impl OtherServer {
         self,
         directory: &Path,
         address: SocketAddr,
+        limits: Limits,
         modules: &[&str],
     ) -> io::Result<Vec<String>> {
         // ngIRCd, started by root, reads its files as nobody.
@@ -64,7 +74,15 @@ impl OtherServer {
             .iter()
             .map(|module| format!("<module name=\"{module}\">\n"))
             .collect();
+        let limits = match (self, limits) {
+            // Without penalties, which are seconds of silence after commands.
+            (OtherServer::Ngircd, Limits::Lifted) => "MaxPenaltyTime = 0",
+            (OtherServer::Ngircd, Limits::AsUsual) => "",
+            (OtherServer::Inspircd, Limits::Lifted) => INSPIRCD_LIFTED,
+            (OtherServer::Inspircd, Limits::AsUsual) => INSPIRCD_AS_USUAL,
+        };
         let configuration = template
+            .replace("{limits}", limits)
             .replace("{address}", &address.ip().to_string())
             .replace("{port}", &address.port().to_string())
             .replace("{directory}", directory)
@@ -99,7 +117,7 @@ pub fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
-/// Without penalties, which are seconds of silence after commands.
+/// No look-ups, and no limit of connections.
 const NGIRCD: &str = "\
 [Global]
 Name = irc.example.net
@@ -114,22 +132,28 @@ MaxConnections = 0
 MaxConnectionsIP = 0
 MaxJoins = 0
 MaxNickLength = 20
-MaxPenaltyTime = 0
+{limits}
 [Options]
 DNS = no
 Ident = no
 PAM = no
 ";
 
-/// With nothing that slows a sender down (fakelag, threshold, commandrate), and a backlog that does
-/// not overflow.
+/// Nothing that slows a sender down, and queues that hold a window of messages.
+const INSPIRCD_LIFTED: &str = "hardsendq=\"1M\" softsendq=\"1M\" recvq=\"1M\" \
+threshold=\"4000000\" commandrate=\"1000000000\" fakelag=\"off\"";
+
+/// What its own example has.
+const INSPIRCD_AS_USUAL: &str = "hardsendq=\"1M\" softsendq=\"8192\" recvq=\"8K\" \
+threshold=\"10\" commandrate=\"1000\" fakelag=\"on\"";
+
+/// No look-ups, no limit of connections, and a backlog that does not overflow.
 const INSPIRCD: &str = "\
 <config format=\"xml\">
 <server name=\"irc.example.net\" description=\"A server for a test\" network=\"ExampleNet\" id=\"97K\">
 <admin name=\"test\" nick=\"test\" email=\"admin@example.net\">
 <bind address=\"{address}\" port=\"{port}\" type=\"clients\">
-<connect allow=\"*\" timeout=\"60\" pingfreq=\"120\" hardsendq=\"1M\" softsendq=\"1M\" recvq=\"1M\" \
-threshold=\"4000000\" commandrate=\"1000000000\" fakelag=\"off\" limit=\"100000\" \
+<connect allow=\"*\" timeout=\"60\" pingfreq=\"120\" {limits} limit=\"100000\" \
 localmax=\"100000\" globalmax=\"100000\" resolvehostnames=\"no\" useident=\"no\">
 <cidr ipv4clone=\"32\" ipv6clone=\"128\">
 <options casemapping=\"rfc1459\" defaultmodes=\"not\">

@@ -1,7 +1,7 @@
 //! Our chat server, for a measurement: this program once more, as a process of its own, so that its
 //! CPU time and memory are nobody else's.
 //!
-//! Shows: the library of `chat-server` with its limits lifted. Flood control is off and as many
+//! Shows: the library of `chat-server` with its limits lifted. Flood control is off, unless it is what is measured, and as many
 //! clients are let in as there are descriptors for; everything else is as it is served to people.
 //! Leaves out: a log, and a way to be replaced. Who measures a server that is in use starts
 //! `chat-server`.
@@ -13,14 +13,16 @@ use chat_server::room::Kind;
 use chat_server::{Server, Settings};
 use epoll_loop::{EventLoop, Signal, listen};
 
+use crate::arguments::ServeLimits;
+
 /// Serves on a free port of loopback until SIGTERM.
-pub(crate) fn serve() -> io::Result<()> {
+pub(crate) fn serve(limits: ServeLimits) -> io::Result<()> {
     let descriptors = chapter::raise_descriptor_limit()?;
     let _signals = EventLoop::block_signals(&[Signal::SIGINT, Signal::SIGTERM])?;
-    let mut settings = Settings {
-        flood: None,
-        ..Settings::default()
-    };
+    let mut settings = Settings::default();
+    if limits == ServeLimits::Lifted {
+        settings.flood = None;
+    }
     settings.rules.limits.max_clients = Settings::clients_within(descriptors, 1);
     let mut event_loop = EventLoop::new()?;
     for signal in [Signal::SIGINT, Signal::SIGTERM] {

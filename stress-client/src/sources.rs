@@ -27,16 +27,22 @@ impl Sources {
         Sources { server, begun: 0 }
     }
 
-    /// Begins the next connection.
-    pub(crate) fn connect(&mut self) -> io::Result<Socket> {
+    /// Begins the next connection, on a socket that is prepared before.
+    pub(crate) fn connect(
+        &mut self,
+        prepare: impl FnOnce(&Socket) -> io::Result<()>,
+    ) -> io::Result<Socket> {
         let number = self.begun;
         self.begun = self.begun.wrapping_add(1);
-        match self.server.ip() {
-            IpAddr::V4(ip) if ip.is_loopback() => {
-                nonblock_connect::begin_from(source(number).into(), self.server)
-            }
-            _ => nonblock_connect::begin(self.server),
+        let socket = nonblock_connect::new_socket(self.server)?;
+        prepare(&socket)?;
+        if let IpAddr::V4(ip) = self.server.ip()
+            && ip.is_loopback()
+        {
+            nonblock_connect::bind_source(&socket, source(number).into())?;
         }
+        nonblock_connect::begin_on(&socket, self.server)?;
+        Ok(socket)
     }
 }
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::{Pid, mkdtemp};
-use stress_client::{OtherServer, free_address};
+use stress_client::{Limits, OtherServer, free_address};
 
 use crate::failure::Failure;
 
@@ -76,19 +76,28 @@ pub(crate) struct Started {
 impl Started {
     /// Starts the server whose program `file` is, on a core if one is given, and waits until it
     /// serves.
-    pub(crate) fn start(kind: ServerKind, file: &Path, core: Option<usize>) -> io::Result<Started> {
+    pub(crate) fn start(
+        kind: ServerKind,
+        file: &Path,
+        limits: Limits,
+        core: Option<usize>,
+    ) -> io::Result<Started> {
         let directory = Directory::new()?;
         let mut command = Command::new(file);
         command.stdin(Stdio::null()).stderr(Stdio::null());
         let own = Core::pin(core)?;
         let started = match kind {
             ServerKind::Ours => {
-                command.arg("--serve").stdout(Stdio::piped());
+                let limits = match limits {
+                    Limits::Lifted => "lifted",
+                    Limits::AsUsual => "as-usual",
+                };
+                command.args(["--serve", limits]).stdout(Stdio::piped());
                 epoll_loop::spawn(&mut command).map(|child| (child, None))
             }
             ServerKind::Other(other) => {
                 let address = free_address()?;
-                command.args(other.configure(&directory.0, address, &[])?);
+                command.args(other.configure(&directory.0, address, limits, &[])?);
                 // ngIRCd writes a line for each connection, which is not to be read meanwhile.
                 command.stdout(Stdio::null());
                 epoll_loop::spawn(&mut command).map(|child| (child, Some(address)))

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use chapter_tests::{Launch, Program, TemporaryDirectory, tools};
-use stress_client::{OtherServer, free_address};
+use stress_client::{Limits, OtherServer, free_address};
 
 /// Every extension that `InspIRCd` has by itself and that a client may ask for.
 const MODULES: &[&str] = &[
@@ -44,7 +44,7 @@ impl Server {
         let tool = tools::find(server.program())?;
         let directory = TemporaryDirectory::new();
         let address = free_address().expect("there is a free port");
-        let arguments = server.configure(&directory, address, MODULES);
+        let arguments = server.configure(&directory, address, Limits::Lifted, MODULES);
         let arguments = arguments.expect("the directory is ours");
         let program = Launch::new(&tool).args(arguments).start();
         program.wait_for_line(server.ready());

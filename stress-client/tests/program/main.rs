@@ -5,8 +5,10 @@ mod churn;
 mod compare;
 mod fake_server;
 mod fan_out;
+mod hostile;
 mod idle;
 mod latency;
+mod slow;
 
 use chapter_tests::{Finished, Launch, Program};
 use serde_json::Value;
@@ -16,7 +18,7 @@ const STRESS_CLIENT: &str = env!("CARGO_BIN_EXE_stress-client");
 
 /// Our own server, without flood control.
 fn server() -> Program {
-    Program::start(STRESS_CLIENT, ["--serve"])
+    Program::start(STRESS_CLIENT, ["--serve", "lifted"])
 }
 
 /// Runs the program with these arguments, parted by spaces.

@@ -1,0 +1,179 @@
+//! A schedule that waits for nobody, and what is late by it.
+//!
+//! Shows: coordinated omission and how to avoid it. Who sends the next message only when the last
+//! has come sends nothing while the server pauses, and so counts a pause of a second as one slow
+//! message. Here each message has its time in the schedule, and its latency counts from there: a
+//! pause makes all late that were due in it. A timer of the kernel (timerfd) keeps the schedule,
+//! since a loop waits in whole milliseconds.
+//! Leaves out: what is sent.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+
+use crate::report::{Report, Unit, float};
+
+/// What is later than this in the schedule was sent late.
+const LATE: Duration = Duration::from_millis(1);
+
+/// The part of the messages that may be sent late before the schedule is no longer kept.
+const MOST_LATE: f64 = 0.01;
+
+/// The longest latency that is told apart from longer ones.
+const LONGEST: Duration = Duration::from_mins(10);
+
+/// Digits of a latency that are kept.
+const DIGITS: u8 = 3;
+
+/// When which message is due.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schedule {
+    began: Instant,
+    interval: Duration,
+    pub(crate) messages: u64,
+    pub(crate) sent: u64,
+    late: u64,
+}
+
+impl Schedule {
+    /// So many messages a second for so long, from now on; at least one.
+    pub(crate) fn new(rate: f64, duration: Duration) -> Schedule {
+        let interval = Duration::from_secs_f64(1.0 / rate);
+        let messages = duration.as_nanos().div_ceil(interval.as_nanos().max(1));
+        Schedule {
+            began: Instant::now(),
+            interval,
+            messages: u64::try_from(messages).unwrap_or(u64::MAX).max(1),
+            sent: 0,
+            late: 0,
+        }
+    }
+
+    /// When a message is due.
+    pub(crate) fn due(&self, number: u64) -> Instant {
+        let nanoseconds = self.interval.as_nanos() * u128::from(number);
+        let nanoseconds = u64::try_from(nanoseconds).unwrap_or(u64::MAX);
+        self.began + Duration::from_nanos(nanoseconds)
+    }
+
+    /// The next message that is due at `now`.
+    pub(crate) fn take(&mut self, now: Instant) -> Option<u64> {
+        let number = self.sent;
+        if number == self.messages || self.due(number) > now {
+            return None;
+        }
+        self.sent += 1;
+        self.late += u64::from(now.saturating_duration_since(self.due(number)) > LATE);
+        Some(number)
+    }
+
+    /// Time until the next one is due; none if that was the last.
+    pub(crate) fn wait(&self, now: Instant) -> Option<Duration> {
+        (self.sent < self.messages).then(|| self.due(self.sent).saturating_duration_since(now))
+    }
+
+    fn is_kept(&self) -> bool {
+        float(self.late) <= MOST_LATE * float(self.sent)
+    }
+
+    /// Adds how many were sent late, and says so if they were too many.
+    pub(crate) fn add_to(&self, report: &mut Report) {
+        report.count("sent_late", "messages sent late by over 1 ms", self.late);
+        if !self.is_kept() {
+            report.is_generator_the_limit = true;
+            report.notes.push(format!(
+                "the generator is the limit: it sent {} of {} messages over 1 ms late, and their \
+                 latencies have that in them",
+                self.late, self.sent
+            ));
+        }
+    }
+}
+
+/// A timer that is readable when the next message is due.
+pub(crate) fn timer() -> io::Result<TimerFd> {
+    let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
+    Ok(TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?)
+}
+
+/// Has it expire after `wait`; that it has expired before is taken back.
+pub(crate) fn set(timer: &TimerFd, wait: Duration) -> io::Result<()> {
+    // Zero would turn it off.
+    let wait = TimeSpec::from_duration(wait.max(Duration::from_nanos(1)));
+    Ok(timer.set(Expiration::OneShot(wait), TimerSetTimeFlags::empty())?)
+}
+
+/// How long messages took.
+#[derive(Debug)]
+pub(crate) struct Latencies(Histogram<u64>);
+
+impl Latencies {
+    pub(crate) fn new() -> Latencies {
+        let longest = u64::try_from(LONGEST.as_nanos()).unwrap_or(u64::MAX);
+        let histogram = Histogram::new_with_bounds(1, longest, DIGITS);
+        Latencies(histogram.expect("the bounds and digits are within what it takes"))
+    }
+
+    pub(crate) fn record(&mut self, latency: Duration) {
+        let nanoseconds = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+        self.0.saturating_record(nanoseconds);
+    }
+
+    /// What so many of a hundred did not exceed, in milliseconds.
+    pub(crate) fn milliseconds(&self, percentile: f64) -> f64 {
+        float(self.0.value_at_percentile(percentile)) / 1e6
+    }
+
+    pub(crate) fn add_to(&self, report: &mut Report) {
+        for (key, name, percentile) in [
+            ("latency_p50_milliseconds", "half of them within", 50.0),
+            ("latency_p90_milliseconds", "90 % within", 90.0),
+            ("latency_p99_milliseconds", "99 % within", 99.0),
+            ("latency_p99_9_milliseconds", "99.9 % within", 99.9),
+            ("latency_max_milliseconds", "the slowest", 100.0),
+        ] {
+            report.add(key, name, self.milliseconds(percentile), Unit::Milliseconds);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_gives_each_message_its_time_and_no_more_messages_than_fit() {
+        let mut schedule = Schedule::new(100.0, Duration::from_millis(50));
+        let at = |milliseconds| schedule.began + Duration::from_millis(milliseconds);
+        let times = [0, 9, 10, 35, 1_000].map(at);
+        let taken =
+            times.map(|now| std::iter::from_fn(|| schedule.take(now)).collect::<Vec<u64>>());
+        assert_eq!(taken, [vec![0], vec![], vec![1], vec![2, 3], vec![4]]);
+        assert_eq!(schedule.wait(times[0]), None);
+        assert_eq!(schedule.late, 3, "the second last two, and the last");
+        assert!(!schedule.is_kept());
+    }
+
+    #[test]
+    fn the_percentiles_are_those_of_what_was_recorded() {
+        let mut latencies = Latencies::new();
+        for milliseconds in 1..=1_000 {
+            latencies.record(Duration::from_millis(milliseconds));
+        }
+        for (percentile, expected) in [
+            (50.0, 500.0),
+            (99.0, 990.0),
+            (99.9, 999.0),
+            (100.0, 1_000.0),
+        ] {
+            let found = latencies.milliseconds(percentile);
+            assert!(
+                (found - expected).abs() <= expected / 500.0,
+                "{percentile}: {found}"
+            );
+        }
+    }
+}
