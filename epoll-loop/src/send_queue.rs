@@ -206,19 +206,23 @@ impl SendQueue {
     /// assert!(queue.is_empty());
     /// # Ok::<(), std::io::Error>(())
     /// ```
+    // ANCHOR: write-with
     pub fn write_with(&mut self, mut io: impl Write, more: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut written = 0;
         if self.is_empty() && !more.is_empty() {
             written = write_slices(&mut io, more)?;
         }
+        // ANCHOR: keep-the-rest
         let mut skipped = written;
         for slice in more {
             let skip = skipped.min(slice.len());
             skipped -= skip;
             self.push(&slice[skip..]);
         }
+        // ANCHOR_END: keep-the-rest
         Ok(written + self.write_to(io)?)
     }
+    // ANCHOR_END: write-with
 
     /// Writes what the peer takes, and has the loop tell when it takes more.
     ///

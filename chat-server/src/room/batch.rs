@@ -91,6 +91,7 @@ impl Share {
 
 /// The sheets, and who has what of them.
 #[derive(Debug, Default)]
+// ANCHOR: sheets
 pub(super) struct Batch {
     sheets: [Vec<u8>; Form::COUNT],
     /// The links of all chains.
@@ -98,6 +99,7 @@ pub(super) struct Batch {
     /// Shares that are not empty.
     holders: usize,
 }
+// ANCHOR_END: sheets
 
 impl Batch {
     /// Begins new sheets if nobody needs the old ones any more. What parts there
@@ -135,12 +137,14 @@ impl Batch {
             return true;
         }
         if !share.is_empty() {
+            // ANCHOR: in-a-row
             let last = &mut self.pieces[share.last as usize].part;
             if last.form == part.form && last.end == part.start {
                 last.end = part.end;
                 share.bytes += part.len();
                 return true;
             }
+            // ANCHOR_END: in-a-row
         }
         if self.pieces.len() == MAX_PIECES {
             return false;
