@@ -18,6 +18,12 @@ use crate::plain_lines::WONT_TIMING_MARK;
 use crate::room::{ClientId, Now, State};
 use crate::server::Server;
 
+/// Reads from one client in one turn, without flood control. What is read in one
+/// turn is written together, so this is what makes many messages one write: with
+/// one read, a sender with 256 messages of 100 bytes outstanding costs 1.6 times
+/// the processor time.
+const READS_A_TURN: usize = 4;
+
 /// What came of the clients' bytes, beside what the room counts.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Intake {
@@ -81,7 +87,7 @@ impl Server {
     /// Reads what a client has sent, its last words before its end.
     fn read(&mut self, event_loop: &mut EventLoop<Server>, client: ClientId, readiness: Readiness) {
         // ANCHOR: read-to-the-end
-        match self.take_in(event_loop, client, readiness) {
+        match self.take_turn(event_loop, client, readiness) {
             Ok(ReadEnd::Drained | ReadEnd::BudgetSpent) => self.pace(event_loop, client),
             // ANCHOR: end-noted
             Ok(ReadEnd::EndOfStream) => {
@@ -95,6 +101,29 @@ impl Server {
         }
         // ANCHOR_END: read-to-the-end
         self.flush_if_much(event_loop);
+    }
+
+    /// Reads from a client as often as one turn allows.
+    fn take_turn(
+        &mut self,
+        event_loop: &mut EventLoop<Server>,
+        client: ClientId,
+        readiness: Readiness,
+    ) -> io::Result<ReadEnd> {
+        let is_limited = self.settings.flood.is_some();
+        let reads = if is_limited { 1 } else { READS_A_TURN };
+        let mut end = self.take_in(event_loop, client, readiness)?;
+        for _ in 1..reads {
+            if end != ReadEnd::BudgetSpent {
+                break;
+            }
+            self.flush_if_much(event_loop);
+            if !self.connection(client).is_some_and(Connection::is_reading) {
+                break;
+            }
+            end = self.take_in(event_loop, client, readiness)?;
+        }
+        Ok(end)
     }
 
     /// Hands to the room what a client has sent and earned.

@@ -23,7 +23,7 @@ use crate::room::{ClientId, Kind, Now, State};
 use crate::settings::Settings;
 
 // ANCHOR: read-bytes
-/// Bytes read from one client in one turn.
+/// Bytes read from one client at a time.
 const READ_BYTES: usize = 16 * 1024;
 
 /// The same under flood control, where what is not earned has to be held.

@@ -120,7 +120,7 @@ mod tests {
         ),
         ("MAX_SLICES", "more of them are copied into the queue first"),
         ("MAX_TYPED_BYTES", "what is read of a line to be cut"),
-        ("READ_BYTES", "the rest is read in the next turn"),
+        ("READ_BYTES", "the rest is read next, or in the next turn"),
         ("READ_BYTES_LIMITED", "the rest is read in the next turn"),
         ("TOLD_BYTES", "more is told in another line"),
         ("WARM_BYTES", "what is more is given back after the batch"),
