@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chapter_tests::{Launch, Mask, Peer, Signal, tools};
 
-use crate::{guest, serve_plain, support, transcript};
+use crate::{guest, plain_server, start, support, transcript};
 
 /// The command as one would type it, and what it printed.
 fn run(tool: &Path, name: &str, args: &[&str]) -> String {
@@ -44,8 +44,10 @@ fn words(line: &str) -> Option<String> {
 
 #[test]
 fn ss_shows_connections_and_their_bytes_that_a_stopped_server_has_not_accepted() {
-    let Some(ss) = tools::find("ss") else { return };
-    let (server, plain) = serve_plain();
+    let (Some(ss), Some(server)) = (tools::find("ss"), plain_server()) else {
+        return;
+    };
+    let (server, plain) = start(server);
     let _accepted = guest(plain);
     let port = plain.port();
     let listening = run(&ss, "ss", &["-tlnp", &format!("sport = :{port}")]);
@@ -87,10 +89,10 @@ fn ss_shows_connections_and_their_bytes_that_a_stopped_server_has_not_accepted()
 
 #[test]
 fn lsof_shows_which_descriptors_an_epoll_instance_watches() {
-    let Some(lsof) = tools::find("lsof") else {
+    let (Some(lsof), Some(server)) = (tools::find("lsof"), plain_server()) else {
         return;
     };
-    let (server, plain) = serve_plain();
+    let (server, plain) = start(server);
     let _guest = guest(plain);
     let printed = run(
         &lsof,
@@ -127,7 +129,7 @@ fn counted(line: &str) -> Option<String> {
 
 #[test]
 fn perf_counts_nothing_for_an_idle_server_and_little_for_a_line_of_chat() {
-    let (Some(perf), Some(_)) = (tools::find("perf"), tools::find("nc")) else {
+    let [Some(perf), Some(_)] = ["perf", "nc"].map(tools::find) else {
         return;
     };
     let events = "task-clock,context-switches,page-faults,instructions";
@@ -137,7 +139,8 @@ fn perf_counts_nothing_for_an_idle_server_and_little_for_a_line_of_chat() {
     if !probe.status.success() {
         return tools::say_lacking("perf_event");
     }
-    let (server, plain) = serve_plain();
+    let Some(server) = plain_server() else { return };
+    let (server, plain) = start(server);
     let pid = server.pid().to_string();
     let stat = |command: &str| {
         let measured = [

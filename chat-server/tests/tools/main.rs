@@ -12,11 +12,24 @@ mod system_calls;
 
 use std::net::SocketAddr;
 
-use chapter_tests::{Mask, Peer, Program, Transcript};
+use chapter_tests::{Launch, Mask, Peer, Program, Transcript, tools};
 
-/// A server with a door for IRC and one for people without a client, whose address is returned.
-fn serve_plain() -> (Program, SocketAddr) {
-    let server = support::serve(&["--plain-listen", "127.0.0.1:0"]);
+/// Closes what was left open by who runs the tests, so that the numbers begin at 3.
+const CLOSE: &str = "for fd in /proc/self/fd/*; do fd=${fd##*/}; \
+                     [ $fd -lt 3 ] || eval \"exec $fd>&-\"; done; exec \"$@\"";
+
+/// A server, not yet started, with a door for IRC and one for people without a client; none where
+/// there is no bash.
+fn plain_server() -> Option<Launch> {
+    tools::find("bash")?;
+    let launch = Launch::new(support::SERVER);
+    let args = ["--listen", "127.0.0.1:0", "--plain-listen", "127.0.0.1:0"];
+    Some(launch.args(args))
+}
+
+/// The server, started, and the address of its second door.
+fn start(launch: Launch) -> (Program, SocketAddr) {
+    let server = launch.under("bash", ["-c", CLOSE, "bash"]).start();
     let [_, plain] = server.listening_on_all();
     (server, plain)
 }

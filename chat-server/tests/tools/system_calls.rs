@@ -2,29 +2,26 @@
 
 use std::fs;
 
-use chapter_tests::{Launch, Mask, Signal, TemporaryDirectory, tools};
+use chapter_tests::{Mask, Signal, TemporaryDirectory, tools};
 
-use crate::{guest, support, transcript};
+use crate::{guest, plain_server, start, support, transcript};
 
 /// The calls that the book explains.
 const CALLS: &str = "trace=epoll_wait,epoll_ctl,accept4,recvfrom,sendto,shutdown,close";
 
 #[test]
 fn a_line_of_chat_is_one_wait_one_read_and_one_write_for_each_listener() {
-    if !tools::ptrace_allowed() {
+    let Some(server) = plain_server().filter(|_| tools::ptrace_allowed()) else {
         return;
-    }
+    };
     let directory = TemporaryDirectory::new();
     let file = directory.join("strace.txt");
     // ANCHOR: trace
-    let server = Launch::new(support::SERVER)
-        .args(["--listen", "127.0.0.1:0", "--plain-listen", "127.0.0.1:0"])
-        // ANCHOR: under
-        // Detached, so that the process is the server's and not strace's.
-        .under("strace", ["-D", "-e", CALLS, "-o", file.to_str().unwrap()])
-        // ANCHOR_END: under
-        .start();
-    let [_, plain] = server.listening_on_all();
+    // ANCHOR: under
+    // Detached, so that the process is the server's and not strace's.
+    let server = server.under("strace", ["-D", "-e", CALLS, "-o", file.to_str().unwrap()]);
+    // ANCHOR_END: under
+    let (server, plain) = start(server);
     let mut one = guest(plain);
     let mut other = guest(plain);
     one.expect_line("guest2 has joined");
