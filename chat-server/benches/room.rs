@@ -50,41 +50,70 @@ fn main() {
     for (what, work) in [
         ("a new nick", Crowd::rename as fn(&mut Crowd, usize)),
         ("PART and JOIN, with the list of names", Crowd::rejoin),
-        ("connect, register, join, quit", Crowd::come_and_go),
+        (
+            "connect, register, join, quit",
+            |crowd: &mut Crowd, times| {
+                crowd.come_and_go("#room", times);
+            },
+        ),
     ] {
         let figures: Vec<f64> = (0..rounds)
             .map(|_| seconds(|| work(&mut crowd, times)) / number(times) * 1e6)
             .collect();
         println!("{what:42} {:>22.1}", Estimate::of(&figures));
     }
+    println!(
+        "{:42} {:>22}",
+        "connect, register, join, quit", "CPU us each"
+    );
+    let (mut few, mut many) = (Crowd::of_strangers(100), Crowd::of_strangers(10_000));
+    let measure =
+        |crowd: &mut Crowd| seconds(|| crowd.come_and_go("#own", times)) / number(times) * 1e6;
+    let [few, many] = chapter::interleave(
+        rounds,
+        &mut [&mut || measure(&mut few), &mut || measure(&mut many)],
+    );
+    for (what, figures) in [("among 100 clients", few), ("among 10,000 clients", many)] {
+        println!("{what:42} {:>22.1}", Estimate::of(&figures));
+    }
 }
 
-/// A channel of so many members, and one more who talks.
+/// Clients of whom the first one talks.
 struct Crowd {
     state: State,
     now: Now,
-    speaker: ClientId,
+    clients: Vec<ClientId>,
     dirty: Vec<ClientId>,
 }
 
 impl Crowd {
+    /// A channel of so many members, and one more who talks.
     fn new(members: usize) -> Crowd {
+        let mut crowd = Crowd::of_strangers(members + 1);
+        for client in crowd.clients.clone() {
+            crowd.state.receive(client, b"JOIN #room", crowd.now);
+            crowd.flush();
+        }
+        crowd
+    }
+
+    /// People who share no channel.
+    fn of_strangers(count: usize) -> Crowd {
         let now = Now {
             instant: Instant::now(),
             wall: SystemTime::now(),
         };
-        let mut state = State::new(Rules::default(), now);
-        let ids: Vec<ClientId> = (0..=members)
-            .map(|number| connect(&mut state, &format!("member{number}"), now))
-            .collect();
+        let mut rules = Rules::default();
+        rules.limits.max_clients = count + 1;
         let mut crowd = Crowd {
-            state,
+            state: State::new(rules, now),
             now,
-            speaker: ids[0],
+            clients: Vec::new(),
             dirty: Vec::new(),
         };
-        for id in ids {
-            crowd.state.receive(id, b"JOIN #room", now);
+        for number in 0..count {
+            let client = connect(&mut crowd.state, &format!("member{number}"), now);
+            crowd.clients.push(client);
             crowd.flush();
         }
         crowd
@@ -96,7 +125,8 @@ impl Crowd {
         seconds(|| {
             for _ in 0..messages / batch {
                 for _ in 0..batch {
-                    self.state.receive(self.speaker, line.as_bytes(), self.now);
+                    self.state
+                        .receive(self.clients[0], line.as_bytes(), self.now);
                 }
                 self.flush();
             }
@@ -106,23 +136,25 @@ impl Crowd {
     fn rename(&mut self, times: usize) {
         for number in 0..times {
             let line = format!("NICK speaker{number}");
-            self.state.receive(self.speaker, line.as_bytes(), self.now);
+            self.state
+                .receive(self.clients[0], line.as_bytes(), self.now);
             self.flush();
         }
     }
 
     fn rejoin(&mut self, times: usize) {
         for _ in 0..times {
-            self.state.receive(self.speaker, b"PART #room", self.now);
-            self.state.receive(self.speaker, b"JOIN #room", self.now);
+            self.state.receive(self.clients[0], b"PART #room", self.now);
+            self.state.receive(self.clients[0], b"JOIN #room", self.now);
             self.flush();
         }
     }
 
-    fn come_and_go(&mut self, times: usize) {
+    fn come_and_go(&mut self, channel: &str, times: usize) {
         for _ in 0..times {
             let guest = connect(&mut self.state, "guest", self.now);
-            self.state.receive(guest, b"JOIN #room", self.now);
+            let join = format!("JOIN {channel}");
+            self.state.receive(guest, join.as_bytes(), self.now);
             self.state.receive(guest, b"QUIT", self.now);
             self.flush();
             self.state.forget(guest);

@@ -1,4 +1,5 @@
-//! A message that is delivered allocates nothing, once the room has been as busy before.
+//! What the room asks memory for: nothing for a message that is delivered, once it has been as busy
+//! before, and for a connection as much as for any other.
 
 use std::hint::black_box;
 use std::io;
@@ -106,4 +107,24 @@ fn a_client_that_reads_well_holds_no_memory_for_what_it_has_read() {
         }
     });
     assert_eq!(counts.live_bytes, 0);
+}
+
+#[test]
+fn what_a_connection_costs_does_not_grow_with_the_number_of_clients() {
+    let costs = [10, 1_000].map(|members| {
+        let mut crowd = Crowd::new(members);
+        let mut come_and_go = || {
+            let address = SocketAddr::from(([127, 0, 0, 1], 50_000));
+            let guest = crowd.state.connect(address, Kind::Irc, crowd.now).unwrap();
+            for line in ["NICK guest", "USER guest 0 * :Guest", "JOIN #own", "QUIT"] {
+                crowd.state.receive(guest, line.as_bytes(), crowd.now);
+            }
+            crowd.flush();
+            crowd.state.forget(guest);
+        };
+        come_and_go();
+        allocations::measure(come_and_go)
+    });
+    assert!(costs[0].allocations > 0);
+    assert_eq!(costs[0], costs[1]);
 }

@@ -16,3 +16,4 @@ mod shutdown;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each test program needs its part")]
 mod support;
+mod writes;
