@@ -202,7 +202,14 @@ impl<S> EventLoop<S> {
     // ANCHOR_END: between-batches
 
     /// Tells the kernel what is asked for now where that has changed.
+    #[inline]
     pub(crate) fn apply_noted(&mut self) {
+        if !self.changes.noted.is_empty() {
+            self.apply_each_noted();
+        }
+    }
+
+    fn apply_each_noted(&mut self) {
         let mut noted = std::mem::take(&mut self.changes.noted);
         for id in noted.drain(..) {
             self.apply_change(id);

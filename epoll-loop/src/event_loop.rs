@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::process::Child;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::epoll::{EpollEvent, EpollFlags};
 
@@ -21,7 +21,8 @@ use crate::output::OutputWatch;
 use crate::pending::PendingQueues;
 use crate::readiness::{Interest, Readiness, bits};
 use crate::signals::Signals;
-use crate::timers::Timers;
+use crate::time::{Origin, TurnTime};
+use crate::timers::{Deadline, Timers};
 use crate::waker::{Alarm, Waker};
 use crate::watch::{Dropped, Watch, Watched};
 use crate::watchers::{Io, Kind, Priority, Standing, WatcherId, Watchers};
@@ -72,11 +73,11 @@ pub struct EventLoop<S> {
     pub(crate) stopped: Option<io::Result<()>>,
     pub(crate) running: Rc<Cell<bool>>,
     pub(crate) collect_interval: Duration,
-    pub(crate) last_wait: Option<Instant>,
+    pub(crate) last_wait: Option<Deadline>,
     pub(crate) events: Vec<EpollEvent>,
     pub(crate) observer: Option<Box<dyn Observer>>,
-    pub(crate) origin: Instant,
-    pub(crate) now: Cell<Option<Instant>>,
+    pub(crate) origin: Origin,
+    pub(crate) time: TurnTime,
 }
 
 impl<S> EventLoop<S> {
@@ -109,8 +110,8 @@ impl<S> EventLoop<S> {
             last_wait: None,
             events: vec![EpollEvent::empty(); MAX_EVENTS],
             observer: None,
-            origin: Instant::now(),
-            now: Cell::new(None),
+            origin: Origin::here(),
+            time: TurnTime::default(),
         })
     }
 
@@ -165,7 +166,7 @@ impl<S> EventLoop<S> {
         }
         let io = Rc::new(io);
         let share: Rc<dyn AsFd> = Rc::<T>::clone(&io);
-        let kind = Kind::Io(Io {
+        let kind = Kind::Io(Box::new(Io {
             descriptor: share,
             number,
             interest: watch.interest,
@@ -176,8 +177,9 @@ impl<S> EventLoop<S> {
             timeout: watch.timeout,
             label: watch.label,
             background,
-        });
-        let id = self.watchers.insert(kind, callback, watch.priority);
+        }));
+        let priority = Priority::new(watch.priority);
+        let id = self.watchers.insert(kind, callback, priority);
         match self.register(id) {
             Ok(true) => self.always_ready.push(id),
             Ok(false) => {}
@@ -189,7 +191,7 @@ impl<S> EventLoop<S> {
         self.alive += usize::from(!background);
         self.observe_registered(id);
         if let Some(timeout) = watch.timeout {
-            self.arm(id, self.clock().plus(timeout));
+            self.arm(id, Deadline::clock().plus(timeout));
         }
         Ok(Watched::new(io, id, Rc::clone(&self.dropped)))
     }
@@ -246,7 +248,7 @@ impl<S> EventLoop<S> {
         io.timeout = timeout;
         self.take_back(id, Readiness::TIMEOUT);
         match timeout {
-            Some(timeout) => self.arm(id, self.clock().plus(timeout)),
+            Some(timeout) => self.arm(id, Deadline::clock().plus(timeout)),
             None => self.timers.remove(id.slot()),
         }
     }
@@ -365,7 +367,7 @@ impl<S> EventLoop<S> {
     }
 
     pub(crate) fn add(&mut self, kind: Kind, callback: Callback<S>) -> WatcherId {
-        self.watchers.insert(kind, callback, 0)
+        self.watchers.insert(kind, callback, Priority::NORMAL)
     }
 
     /// Sets which of the events of one turn are told first; see

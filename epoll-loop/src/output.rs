@@ -325,5 +325,6 @@ impl<S> EventLoop<S> {
             let id = open.guard.id();
             self.set_interest(id, interest);
         }
+        self.apply_noted();
     }
 }

@@ -4,6 +4,7 @@
 //! once a turn; a timer that repeats without drifting.
 //! Leaves out: the heap that keeps the deadlines in order (`timers.rs`).
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use crate::event_loop::{Callback, EventLoop};
@@ -21,18 +22,14 @@ impl<S> EventLoop<S> {
     /// The time of this turn: read from the clock by its first use after the
     /// wait, and the same until the next wait.
     pub fn now(&self) -> Instant {
-        self.now.get().unwrap_or_else(|| {
-            let now = Instant::now();
-            self.now.set(Some(now));
-            now
-        })
+        self.origin.instant + self.time.get().since(self.origin.reading)
     }
 
     /// Calls `callback` once, `delay` from this moment or up to a millisecond
     /// later, and never earlier. The clock is read here.
     pub fn after(&mut self, delay: Duration, callback: Callback<S>) -> WatcherId {
         // ANCHOR: after
-        self.add_timer(self.clock().plus(delay), None, callback)
+        self.add_timer(Deadline::clock().plus(delay), None, callback)
         // ANCHOR_END: after
     }
     // ANCHOR_END: clocks
@@ -41,7 +38,7 @@ impl<S> EventLoop<S> {
     ///
     /// A deadline reckoned from [`EventLoop::now`] is as old as the batch.
     pub fn at(&mut self, deadline: Instant, callback: Callback<S>) -> WatcherId {
-        self.add_timer(self.deadline(deadline), None, callback)
+        self.add_timer(self.origin.deadline(deadline), None, callback)
     }
 
     /// Calls `callback` each time `period` has passed, at least a millisecond.
@@ -51,7 +48,7 @@ impl<S> EventLoop<S> {
     /// left out, not made up for.
     pub fn every(&mut self, period: Duration, callback: Callback<S>) -> WatcherId {
         let period = period.max(SHORTEST_PERIOD);
-        self.add_timer(self.clock().plus(period), Some(period), callback)
+        self.add_timer(Deadline::clock().plus(period), Some(period), callback)
     }
 
     // ANCHOR: push-out
@@ -64,16 +61,16 @@ impl<S> EventLoop<S> {
     /// For timers that are pushed out again and again and seldom fire: a later
     /// deadline is noted in constant time, without touching the heap.
     pub fn push_out(&mut self, timer: WatcherId, delay: Duration) -> bool {
-        let is_timer = self
-            .watchers
-            .get(timer)
-            .is_some_and(|w| matches!(w.kind, Kind::Timer { .. }));
-        if is_timer {
-            // It may be due in this batch already, and not be called yet.
-            self.take_back(timer, Readiness::TIMER);
-            self.arm(timer, self.deadline(self.now()).plus(delay));
+        let Some(watcher) = self.watchers.get_mut(timer) else {
+            return false;
+        };
+        if !matches!(watcher.kind, Kind::Timer { .. }) {
+            return false;
         }
-        is_timer
+        // It may be due in this batch already, and not be called yet.
+        watcher.pending = watcher.pending.without(Readiness::TIMER);
+        self.arm(timer, self.time.get().plus(delay));
+        true
     }
     // ANCHOR_END: push-out
 
@@ -85,12 +82,13 @@ impl<S> EventLoop<S> {
         if !matches!(watcher.kind, Kind::Timer { .. }) {
             return None;
         }
-        let now = self.deadline(self.now());
+        let now = self.time.get();
         // One that is not armed has fired, and is called in this batch.
         let deadline = self.timers.deadline(timer.slot());
         Some(deadline.map_or(Duration::ZERO, |deadline| deadline.since(now)))
     }
 
+    #[inline]
     fn add_timer(
         &mut self,
         deadline: Deadline,
@@ -103,20 +101,64 @@ impl<S> EventLoop<S> {
         id
     }
 
+    #[inline]
     pub(crate) fn arm(&mut self, id: WatcherId, deadline: Deadline) {
         self.timers.set(id.slot(), deadline);
         if self.observer.is_some() {
-            let due_in = deadline.since(self.clock());
-            self.observe(&Entry::TimerSet { id, due_in });
+            self.observe_armed(id, deadline);
         }
     }
 
-    pub(crate) fn deadline(&self, instant: Instant) -> Deadline {
-        Deadline::new(self.origin, instant)
+    #[cold]
+    #[inline(never)]
+    fn observe_armed(&mut self, id: WatcherId, deadline: Deadline) {
+        let due_in = deadline.since(Deadline::clock());
+        self.observe(&Entry::TimerSet { id, due_in });
+    }
+}
+
+/// The time of a turn, once somebody has asked for it.
+#[derive(Debug, Default)]
+pub(crate) struct TurnTime(Cell<Option<Deadline>>);
+
+impl TurnTime {
+    /// The same until the next wait; the clock is read if this is the first use.
+    #[inline]
+    pub(crate) fn get(&self) -> Deadline {
+        self.0.get().unwrap_or_else(|| {
+            let time = Deadline::clock();
+            self.0.set(Some(time));
+            time
+        })
     }
 
-    /// The clock itself, not [`EventLoop::now`].
-    pub(crate) fn clock(&self) -> Deadline {
-        self.deadline(Instant::now())
+    /// After the wait: it is later than it was.
+    #[inline]
+    pub(crate) fn forget(&self) {
+        self.0.set(None);
+    }
+}
+
+/// One moment by both clocks, that of programs and that of the loop; they are
+/// the same clock, and differ in how they count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    instant: Instant,
+    /// Taken after `instant`, so that a deadline is never early.
+    reading: Deadline,
+}
+
+impl Origin {
+    pub(crate) fn here() -> Origin {
+        let instant = Instant::now();
+        let reading = Deadline::clock();
+        Origin { instant, reading }
+    }
+
+    /// `instant` as the loop reckons; one before the loop was made counts as
+    /// the moment in which it was.
+    fn deadline(&self, instant: Instant) -> Deadline {
+        let since = instant.saturating_duration_since(self.instant);
+        self.reading.plus(since)
     }
 }

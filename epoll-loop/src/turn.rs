@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::epoll::EpollFlags;
 
-use crate::event_loop::{Event, EventLoop};
+use crate::event_loop::{Callback, Event, EventLoop};
 use crate::observer::{Entry, Source};
 use crate::readiness::{Interest, Readiness, bits};
 use crate::timers::Deadline;
@@ -45,7 +45,9 @@ impl<S> EventLoop<S> {
         // ANCHOR: run
         let _running = self.enter()?;
         loop {
-            if let Some(result) = self.stopped.take() {
+            if self.stopped.is_some()
+                && let Some(result) = self.stopped.take()
+            {
                 return result;
             }
             if !self.has_work() {
@@ -69,7 +71,7 @@ impl<S> EventLoop<S> {
     pub fn turn(&mut self, state: &mut S, limit: Option<Duration>) -> io::Result<()> {
         let _running = self.enter()?;
         if self.stopped.is_none() {
-            let limit = limit.map(|limit| self.clock().plus(limit));
+            let limit = limit.map(|limit| Deadline::clock().plus(limit));
             self.take_turn(state, limit)?;
         }
         self.stopped.take().unwrap_or(Ok(()))
@@ -119,11 +121,10 @@ impl<S> EventLoop<S> {
         }
         // Last, since all that goes before is traced.
         self.write_outputs();
-        self.apply_noted();
         let ready = self.wait(limit)?;
         // ANCHOR_END: until-the-wait
         // ANCHOR: after-the-wait
-        self.now.set(None);
+        self.time.forget();
         // ANCHOR: note
         self.note_events(ready);
         self.note_fed();
@@ -144,8 +145,9 @@ impl<S> EventLoop<S> {
 
     /// Notes what the kernel has reported; nobody is called yet.
     fn note_events(&mut self, count: usize) {
-        for index in 0..count {
-            let event = self.events[index];
+        // Out of the loop meanwhile, so that it may be changed.
+        let events = std::mem::take(&mut self.events);
+        for event in &events[..count] {
             let id = WatcherId::from_token(event.data());
             // ANCHOR: ghost
             let Some(watcher) = self.watchers.get_mut(id) else {
@@ -153,35 +155,58 @@ impl<S> EventLoop<S> {
                 continue;
             };
             // ANCHOR_END: ghost
-            match &mut watcher.kind {
-                Kind::Io(io) if io.standing == Standing::Ended => self.has_ghosts = true,
-                Kind::Io(io) => {
-                    if io.mode & ONE_SHOT != 0 {
-                        io.standing = Standing::Disarmed;
-                        io.registered = Some(ONE_SHOT);
-                    }
-                    self.make_pending(id, Readiness::from_kernel(event.events()));
-                    self.restart_timeout(id);
-                }
-                // ANCHOR: woken
-                Kind::Waker(alarm) => {
-                    if alarm.lower() {
-                        self.make_pending(id, Readiness::WOKEN);
-                    // ANCHOR: has-wakers
-                    } else if !alarm.has_wakers() {
-                        self.end(id);
-                        // ANCHOR_END: has-wakers
-                    }
-                }
-                // ANCHOR_END: woken
-                Kind::Child(_) => self.make_pending(id, Readiness::CHILD),
-                Kind::SignalDescriptor => self.read_signals(),
-                _ => {}
+            let Kind::Io(io) = &mut watcher.kind else {
+                self.note_event_of_loop(id);
+                continue;
+            };
+            if io.standing == Standing::Ended {
+                self.has_ghosts = true;
+                continue;
             }
+            if io.mode & ONE_SHOT != 0 {
+                io.standing = Standing::Disarmed;
+                io.registered = Some(ONE_SHOT);
+            }
+            // ANCHOR: restart
+            // An event of a watch starts its timeout anew.
+            if let Some(timeout) = io.timeout {
+                self.timers.set(id.slot(), self.time.get().plus(timeout));
+            }
+            // ANCHOR_END: restart
+            let readiness = Readiness::from_kernel(event.events());
+            self.pending.note(watcher, id, readiness);
+        }
+        self.events = events;
+    }
+
+    /// The event is of a descriptor that the loop has made for a watcher.
+    fn note_event_of_loop(&mut self, id: WatcherId) {
+        match self.watchers.get(id).map(|watcher| &watcher.kind) {
+            // ANCHOR: woken
+            Some(Kind::Waker(alarm)) => {
+                if alarm.lower() {
+                    self.make_pending(id, Readiness::WOKEN);
+                // ANCHOR: has-wakers
+                } else if !alarm.has_wakers() {
+                    self.end(id);
+                    // ANCHOR_END: has-wakers
+                }
+            }
+            // ANCHOR_END: woken
+            Some(Kind::Child(_)) => self.make_pending(id, Readiness::CHILD),
+            Some(Kind::SignalDescriptor) => self.read_signals(),
+            _ => {}
         }
     }
 
+    #[inline]
     fn note_fed(&mut self) {
+        if !self.fed.is_empty() || !self.always_ready.is_empty() {
+            self.note_each_fed();
+        }
+    }
+
+    fn note_each_fed(&mut self) {
         let mut fed = std::mem::take(&mut self.fed);
         for (id, readiness) in fed.drain(..) {
             self.make_pending(id, readiness);
@@ -204,17 +229,14 @@ impl<S> EventLoop<S> {
         }
     }
 
-    // ANCHOR: restart
-    /// An event of a watch starts its timeout anew.
+    /// What is fed or always ready starts the timeout anew as an event does.
     fn restart_timeout(&mut self, id: WatcherId) {
         if let Some(io) = self.watchers.io(id)
             && let Some(timeout) = io.timeout
         {
-            self.timers
-                .set(id.slot(), self.deadline(self.now()).plus(timeout));
+            self.timers.set(id.slot(), self.time.get().plus(timeout));
         }
     }
-    // ANCHOR_END: restart
 
     pub(crate) fn always_readiness(&self, id: WatcherId) -> Readiness {
         let interest = self
@@ -228,34 +250,33 @@ impl<S> EventLoop<S> {
         if self.timers.next().is_none() {
             return;
         }
-        let now = self.deadline(self.now());
+        let now = self.time.get();
         // ANCHOR: due
         while let Some((deadline, slot)) = self.timers.pop_due(now) {
             let id = self.watchers.id_of(slot);
-            self.observe(&Entry::TimerFired {
-                id,
-                late: now.since(deadline),
-            });
-            match self.watchers.get(id).map(|watcher| &watcher.kind) {
-                Some(&Kind::Timer {
-                    period: Some(period),
-                }) => {
+            if self.observer.is_some() {
+                let late = now.since(deadline);
+                self.observe(&Entry::TimerFired { id, late });
+            }
+            let Some(watcher) = self.watchers.get_mut(id) else {
+                continue;
+            };
+            let mut what = Readiness::TIMER;
+            if let Kind::Timer { period } = watcher.kind {
+                if let Some(period) = period {
                     // ANCHOR: multiple
                     self.timers.set(slot, deadline.next_multiple(period, now));
                     // ANCHOR_END: multiple
-                    self.make_pending(id, Readiness::TIMER);
                 }
-                Some(Kind::Timer { period: None }) => self.make_pending(id, Readiness::TIMER),
-                Some(Kind::Io(io)) => {
-                    if let Some(timeout) = io.timeout {
-                        self.timers.set(slot, now.plus(timeout));
-                        self.make_pending(id, Readiness::TIMEOUT);
-                    }
-                }
-                _ => {}
+            } else if let Kind::Io(io) = &watcher.kind
+                && let Some(timeout) = io.timeout
+            {
+                self.timers.set(slot, now.plus(timeout));
+                what = Readiness::TIMEOUT;
             }
-            // ANCHOR_END: due
+            self.pending.note(watcher, id, what);
         }
+        // ANCHOR_END: due
     }
 
     fn note_idle(&mut self) {
@@ -270,16 +291,11 @@ impl<S> EventLoop<S> {
     /// that has happened until then.
     #[inline]
     pub(crate) fn make_pending(&mut self, id: WatcherId, readiness: Readiness) {
-        let Some(watcher) = self.watchers.get_mut(id) else {
-            return;
-        };
-        if readiness.is_empty() {
-            return;
+        if !readiness.is_empty()
+            && let Some(watcher) = self.watchers.get_mut(id)
+        {
+            self.pending.note(watcher, id, readiness);
         }
-        if watcher.pending.is_empty() {
-            self.pending.push(watcher.priority, id);
-        }
-        watcher.pending |= readiness;
     }
 
     /// Has the callback of a watcher not called in this turn for `readiness`,
@@ -299,16 +315,16 @@ impl<S> EventLoop<S> {
             && let Some(id) = self.pending.pop()
         {
             // ANCHOR: dropped-meanwhile
-            if !self.dropped.is_empty() {
-                self.end_dropped();
-            }
+            self.end_dropped();
             let Some(watcher) = self.watchers.get_mut(id) else {
                 continue;
             };
             // ANCHOR_END: dropped-meanwhile
             let readiness = std::mem::take(&mut watcher.pending);
             if !readiness.is_empty() {
-                self.call(state, id, readiness);
+                let is_last = watcher.is_last_call(readiness);
+                let callback = watcher.callback;
+                self.call(state, callback, Event { id, readiness }, is_last);
             }
         }
     }
@@ -321,48 +337,56 @@ impl<S> EventLoop<S> {
         list: fn(&Self) -> &Vec<WatcherId>,
         readiness: Readiness,
     ) {
+        if list(self).is_empty() {
+            return;
+        }
         // A copy, since callbacks may add to the list and take from it.
         let mut ids = std::mem::take(&mut self.called);
         ids.clear();
         ids.extend_from_slice(list(self));
         for &id in &ids {
-            if self.stopped.is_none() {
-                self.call(state, id, readiness);
+            if self.stopped.is_none()
+                && let Some(watcher) = self.watchers.get(id)
+            {
+                self.call(state, watcher.callback, Event { id, readiness }, false);
             }
         }
         self.called = ids;
     }
 
+    /// Calls a callback; a watcher for which it is the last one has ended then.
     #[inline]
-    fn call(&mut self, state: &mut S, id: WatcherId, readiness: Readiness) {
-        let Some(watcher) = self.watchers.get(id) else {
-            return;
+    fn call(&mut self, state: &mut S, callback: Callback<S>, event: Event, is_last: bool) {
+        let source = match &self.observer {
+            Some(_) => self.source(event.id),
+            None => None,
         };
-        let callback = watcher.callback;
-        let is_last = match &watcher.kind {
-            // Not if they were only fed.
-            Kind::Timer { period: None } => readiness.intersects(Readiness::TIMER),
-            Kind::Child(_) => readiness.intersects(Readiness::CHILD),
-            Kind::Waker(alarm) => !alarm.has_wakers(),
-            _ => false,
-        };
-        let observed = self
-            .observer
-            .is_some()
-            .then(|| (self.source(id), Instant::now()));
         if is_last {
-            self.end(id);
+            self.end(event.id);
         }
-        callback(state, self, Event { id, readiness });
-        if let Some((Some(source), begin)) = observed {
-            let took = begin.elapsed();
-            self.observe(&Entry::Dispatched {
-                source,
-                id,
-                readiness,
-                took,
-            });
+        match source {
+            None => callback(state, self, event),
+            Some(source) => self.call_observed(state, callback, event, source),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn call_observed(
+        &mut self,
+        state: &mut S,
+        callback: Callback<S>,
+        event: Event,
+        source: Source,
+    ) {
+        let begin = Instant::now();
+        callback(state, self, event);
+        self.observe(&Entry::Dispatched {
+            source,
+            id: event.id,
+            readiness: event.readiness,
+            took: begin.elapsed(),
+        });
     }
 
     /// What a watcher stands for; none if it is not to be shown.

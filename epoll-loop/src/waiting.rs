@@ -25,7 +25,7 @@ impl<S> EventLoop<S> {
                 (until, reason) = self.next_deadline(limit);
             }
             // ANCHOR: wait
-            let timeout = self.poll_timeout(until);
+            let timeout = Self::poll_timeout(until);
             let begin = self.observer.is_some().then(Instant::now);
             match self.epoll.wait(&mut self.events, timeout) {
                 Ok(events) => {
@@ -39,7 +39,7 @@ impl<S> EventLoop<S> {
                         });
                     }
                     if !self.collect_interval.is_zero() {
-                        self.last_wait = Some(Instant::now());
+                        self.last_wait = Some(Deadline::clock());
                     }
                     return Ok(events);
                 }
@@ -93,12 +93,15 @@ impl<S> EventLoop<S> {
     /// The timeout of `epoll_wait(2)`: rounded up to whole milliseconds, since
     /// rounded down it would return just before the deadline, again and again.
     // ANCHOR: rounding
-    fn poll_timeout(&self, until: Until) -> PollTimeout {
+    fn poll_timeout(until: Until) -> PollTimeout {
         match until {
             Until::Now => PollTimeout::ZERO,
             Until::Ever => PollTimeout::NONE,
             Until::At(deadline) => {
-                let milliseconds = deadline.since(self.clock()).as_nanos().div_ceil(1_000_000);
+                let milliseconds = deadline
+                    .since(Deadline::clock())
+                    .as_nanos()
+                    .div_ceil(1_000_000);
                 PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
             }
         }
@@ -112,17 +115,17 @@ impl<S> EventLoop<S> {
             return;
         };
         // ANCHOR: collect
-        let mut end = self.deadline(last_wait).plus(self.collect_interval);
+        let mut end = last_wait.plus(self.collect_interval);
         if let Until::At(deadline) = until {
             end = end.min(deadline);
         }
-        let begin = self.clock();
+        let begin = Deadline::clock();
         if end <= begin {
             return;
         }
         // Interrupted by a signal it sleeps on for what is left.
         std::thread::sleep(end.since(begin));
-        let slept = self.clock().since(begin);
+        let slept = Deadline::clock().since(begin);
         self.observe(&Entry::Collected { slept });
         // ANCHOR_END: collect
     }

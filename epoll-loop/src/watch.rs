@@ -4,7 +4,7 @@
 //! the kernel has been told, so its number cannot be given to somebody else
 //! while events for it are still on their way.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io;
 use std::ops::Deref;
@@ -102,21 +102,28 @@ impl From<Interest> for Watch {
 /// A guard cannot reach its loop when it is dropped, so it leaves a note here.
 /// Nobody holds the borrow while user code runs.
 #[derive(Debug, Default)]
-pub(crate) struct Dropped(RefCell<Vec<WatcherId>>);
+pub(crate) struct Dropped {
+    ids: RefCell<Vec<WatcherId>>,
+    /// Whether there are any: asked before each callback, and quicker to answer.
+    any: Cell<bool>,
+}
 
 impl Dropped {
     fn note(&self, id: WatcherId) {
-        self.0.borrow_mut().push(id);
+        self.ids.borrow_mut().push(id);
+        self.any.set(true);
     }
     // ANCHOR_END: dropped
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        !self.any.get()
     }
 
     pub(crate) fn pop(&self) -> Option<WatcherId> {
-        self.0.borrow_mut().pop()
+        let id = self.ids.borrow_mut().pop();
+        self.any.set(id.is_some());
+        id
     }
 }
 

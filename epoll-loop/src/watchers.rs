@@ -3,6 +3,7 @@
 //! Shows: a slot and a generation in place of a descriptor number, so that an
 //! event for a watcher that has ended finds nobody (libev's `egen`).
 
+use std::fmt;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,36 +19,50 @@ use crate::waker::Alarm;
 ///
 /// A watcher that has ended is never confused with a later one: the slot in
 /// the table is used again, its generation is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct WatcherId {
-    slot: u32,
-    generation: u32,
-}
+///
+/// It is the 64 bits that epoll gives back with each event: the slot below, the
+/// generation above. In one number, so that an [`Event`](crate::Event) is handed
+/// to a callback in two registers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WatcherId(u64);
 
 impl WatcherId {
+    fn new(slot: u32, generation: u32) -> WatcherId {
+        WatcherId(u64::from(generation) << 32 | u64::from(slot))
+    }
+
     /// The place in the loop's table: small, and unique among living watchers.
     ///
     /// Good as an index of a table of one's own, if the id is kept beside it.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "the low half is the slot")]
     pub fn slot(self) -> u32 {
-        self.slot
+        self.0 as u32
+    }
+
+    fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
     }
 
     // ANCHOR: token
     /// The id as the 64 bits that epoll gives back with each event.
     pub(crate) fn token(self) -> u64 {
-        u64::from(self.generation) << 32 | u64::from(self.slot)
+        self.0
     }
 
     pub(crate) fn from_token(token: u64) -> WatcherId {
-        #[expect(clippy::cast_possible_truncation, reason = "the low half is the slot")]
-        let slot = token as u32;
-        WatcherId {
-            slot,
-            generation: (token >> 32) as u32,
-        }
+        WatcherId(token)
     }
     // ANCHOR_END: token
+}
+
+impl fmt::Debug for WatcherId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatcherId")
+            .field("slot", &self.slot())
+            .field("generation", &self.generation())
+            .finish()
+    }
 }
 
 /// One registration: what is waited for, and the function that is called.
@@ -60,11 +75,26 @@ pub(crate) struct Watcher<S> {
     pub(crate) kind: Kind,
 }
 
+impl<S> Watcher<S> {
+    /// Whether the watcher ends with this call of its callback.
+    #[inline]
+    pub(crate) fn is_last_call(&self, readiness: Readiness) -> bool {
+        match &self.kind {
+            // Not if they were only fed.
+            Kind::Timer { period: None } => readiness.intersects(Readiness::TIMER),
+            Kind::Child(_) => readiness.intersects(Readiness::CHILD),
+            Kind::Waker(alarm) => !alarm.has_wakers(),
+            _ => false,
+        }
+    }
+}
+
 /// What a watcher waits for.
 pub(crate) enum Kind {
     /// An empty slot.
     Vacant,
-    Io(Io),
+    /// Apart from the table, which is small then for the sake of a million timers.
+    Io(Box<Io>),
     Timer {
         period: Option<Duration>,
     },
@@ -120,6 +150,8 @@ pub(crate) struct Priority(u8);
 impl Priority {
     pub(crate) const LEVELS: usize = 5;
 
+    pub(crate) const NORMAL: Priority = Priority(2);
+
     /// From the range that the interface speaks of, -2 to 2; others are cut.
     pub(crate) fn new(priority: i8) -> Priority {
         Priority((priority.clamp(-2, 2) + 2).cast_unsigned())
@@ -150,17 +182,21 @@ impl<S> Watchers<S> {
     /// # Panics
     ///
     /// At 2^32 watchers, which no machine has the descriptors or memory for.
-    pub(crate) fn insert(&mut self, kind: Kind, callback: Callback<S>, priority: i8) -> WatcherId {
-        let priority = Priority::new(priority);
+    #[inline]
+    pub(crate) fn insert(
+        &mut self,
+        kind: Kind,
+        callback: Callback<S>,
+        priority: Priority,
+    ) -> WatcherId {
         if let Some(slot) = self.free.pop() {
             let watcher = &mut self.slots[slot as usize];
             watcher.callback = callback;
             watcher.priority = priority;
-            watcher.kind = kind;
-            return WatcherId {
-                slot,
-                generation: watcher.generation,
-            };
+            // Without this an empty slot would be dropped, which finds out in 17
+            // instructions that there is nothing to drop.
+            std::mem::forget(std::mem::replace(&mut watcher.kind, kind));
+            return WatcherId::new(slot, watcher.generation);
         }
         let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 watchers");
         let generation = self.first_generation;
@@ -172,22 +208,22 @@ impl<S> Watchers<S> {
             priority,
             kind,
         });
-        WatcherId { slot, generation }
+        WatcherId::new(slot, generation)
     }
 
     /// The watcher of that name, unless it has ended.
     #[inline]
     pub(crate) fn get_mut(&mut self, id: WatcherId) -> Option<&mut Watcher<S>> {
         self.slots
-            .get_mut(id.slot as usize)
-            .filter(|watcher| watcher.generation == id.generation)
+            .get_mut(id.slot() as usize)
+            .filter(|watcher| watcher.generation == id.generation())
     }
 
     #[inline]
     pub(crate) fn get(&self, id: WatcherId) -> Option<&Watcher<S>> {
         self.slots
-            .get(id.slot as usize)
-            .filter(|watcher| watcher.generation == id.generation)
+            .get(id.slot() as usize)
+            .filter(|watcher| watcher.generation == id.generation())
     }
 
     /// The descriptor that a watcher watches, unless it has ended.
@@ -208,17 +244,33 @@ impl<S> Watchers<S> {
 
     /// The name of the living watcher in `slot`.
     pub(crate) fn id_of(&self, slot: u32) -> WatcherId {
-        WatcherId {
-            slot,
-            generation: self.slots[slot as usize].generation,
+        WatcherId::new(slot, self.slots[slot as usize].generation)
+    }
+
+    /// Takes a watcher out of the table: its name means nothing from here on.
+    pub(crate) fn remove(&mut self, id: WatcherId) -> Option<Kind> {
+        let watcher = self.get_mut(id)?;
+        let kind = std::mem::replace(&mut watcher.kind, Kind::Vacant);
+        self.end_name(id);
+        Some(kind)
+    }
+
+    /// As [`Watchers::remove`], for a timer, which has nothing to be dropped.
+    #[inline]
+    pub(crate) fn remove_timer(&mut self, id: WatcherId) {
+        if let Some(watcher) = self.get_mut(id) {
+            std::mem::forget(std::mem::replace(&mut watcher.kind, Kind::Vacant));
+            self.end_name(id);
         }
     }
 
-    /// Ends a watcher: its name means nothing from here on.
-    pub(crate) fn remove(&mut self, id: WatcherId) -> Option<Kind> {
+    /// Ends the name of a watcher, and leaves its slot to the next one.
+    #[inline]
+    fn end_name(&mut self, id: WatcherId) {
         // ANCHOR: remove
-        let watcher = self.get_mut(id)?;
-        let kind = std::mem::replace(&mut watcher.kind, Kind::Vacant);
+        let Some(watcher) = self.get_mut(id) else {
+            return;
+        };
         // ANCHOR: pending-goes
         watcher.pending = Readiness::default();
         // ANCHOR_END: pending-goes
@@ -228,9 +280,8 @@ impl<S> Watchers<S> {
         // A generation that came round again would bring old names to life, so
         // a slot that has had all of them is left empty for good.
         if watcher.generation != 0 {
-            self.free.push(id.slot);
+            self.free.push(id.slot());
         }
-        Some(kind)
         // ANCHOR_END: remove
     }
 
@@ -239,10 +290,7 @@ impl<S> Watchers<S> {
         (0..)
             .zip(&self.slots)
             .filter(|(_, watcher)| !matches!(watcher.kind, Kind::Vacant))
-            .map(|(slot, watcher)| WatcherId {
-                slot,
-                generation: watcher.generation,
-            })
+            .map(|(slot, watcher)| WatcherId::new(slot, watcher.generation))
             .collect()
     }
 }
@@ -262,9 +310,9 @@ mod tests {
     #[test]
     fn a_slot_is_used_again_under_another_name() {
         let mut watchers = table(0);
-        let first = watchers.insert(Kind::Idle, |(), _, _| {}, 0);
+        let first = watchers.insert(Kind::Idle, |(), _, _| {}, Priority::NORMAL);
         watchers.remove(first);
-        let second = watchers.insert(Kind::Idle, |(), _, _| {}, 0);
+        let second = watchers.insert(Kind::Idle, |(), _, _| {}, Priority::NORMAL);
         assert_eq!(first.slot(), second.slot());
         assert!(watchers.get(first).is_none());
         assert!(watchers.get(second).is_some());
@@ -277,19 +325,17 @@ mod tests {
     #[test]
     fn a_slot_whose_generation_would_wrap_is_retired() {
         let mut watchers = table(u32::MAX);
-        let last = watchers.insert(Kind::Idle, |(), _, _| {}, 0);
+        let last = watchers.insert(Kind::Idle, |(), _, _| {}, Priority::NORMAL);
         watchers.remove(last);
-        let next = watchers.insert(Kind::Idle, |(), _, _| {}, 0);
+        let next = watchers.insert(Kind::Idle, |(), _, _| {}, Priority::NORMAL);
         assert_ne!(last.slot(), next.slot());
     }
 
     #[test]
     fn a_name_survives_its_way_through_the_kernel() {
-        let id = WatcherId {
-            slot: 0xdead_beef,
-            generation: 0x0102_0304,
-        };
+        let id = WatcherId::new(0xdead_beef, 0x0102_0304);
         assert_eq!(WatcherId::from_token(id.token()), id);
+        assert_eq!((id.slot(), id.generation()), (0xdead_beef, 0x0102_0304));
     }
 
     #[test]

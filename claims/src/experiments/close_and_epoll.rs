@@ -65,7 +65,7 @@ pub(crate) const CLAIM: Claim = Claim {
         ),
         place!(
             "epoll-loop/src/watchers.rs",
-            "u64::from(self.generation) << 32 | u64::from(self.slot)",
+            "u64::from(generation) << 32 | u64::from(slot)",
             "the name in an event is a slot and a generation, not a number"
         ),
     ],
