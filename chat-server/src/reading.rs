@@ -110,6 +110,7 @@ impl Server {
         client: ClientId,
         readiness: Readiness,
     ) -> io::Result<ReadEnd> {
+        // ANCHOR: reads-a-turn
         let is_limited = self.settings.flood.is_some();
         let reads = if is_limited { 1 } else { READS_A_TURN };
         let mut end = self.take_in(event_loop, client, readiness)?;
@@ -124,6 +125,7 @@ impl Server {
             end = self.take_in(event_loop, client, readiness)?;
         }
         Ok(end)
+        // ANCHOR_END: reads-a-turn
     }
 
     /// Hands to the room what a client has sent and earned.
