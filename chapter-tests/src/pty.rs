@@ -12,6 +12,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::num::NonZeroU16;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags};
@@ -27,6 +28,7 @@ pub struct Pty {
     keys: File,
     program_side: File,
     screen: RefCell<vt100::Parser<Counts>>,
+    timeout: Duration,
 }
 
 /// What a terminal is set to: to be the same before a program and after it.
@@ -104,9 +106,15 @@ impl Pty {
                 0,
                 Counts::default(),
             )),
+            timeout: TIMEOUT,
         };
         pty.resize((columns, rows));
         pty
+    }
+
+    /// Sets how long each wait from here on lasts at most, instead of [`TIMEOUT`].
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
     }
 
     /// One more descriptor of the side that a program has.
@@ -144,7 +152,7 @@ impl Pty {
     ///
     /// If the terminal does not take them in time.
     pub fn send(&self, bytes: impl AsRef<[u8]>) {
-        let deadline = Deadline::after(TIMEOUT);
+        let deadline = Deadline::after(self.timeout);
         let mut rest = bytes.as_ref();
         while !rest.is_empty() {
             match (&self.keys).write(rest) {
@@ -258,7 +266,7 @@ impl Pty {
     ///
     /// If it does not in time; the screen is shown.
     pub fn wait_until(&self, what: &str, accept: impl Fn(&vt100::Screen) -> bool) -> String {
-        let deadline = Deadline::after(TIMEOUT);
+        let deadline = Deadline::after(self.timeout);
         loop {
             self.read();
             if accept(self.screen.borrow().screen()) {
@@ -277,7 +285,7 @@ impl Pty {
     ///
     /// If it does not end in time.
     pub fn wait_for_exit(&self, program: &mut Program) -> Option<i32> {
-        let deadline = Deadline::after(TIMEOUT);
+        let deadline = Deadline::after(self.timeout);
         while program.is_running() {
             let mut sources = [
                 PollFd::new(self.keys.as_fd(), PollFlags::POLLIN),
