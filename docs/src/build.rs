@@ -72,7 +72,7 @@ fn build_new(book: &Book, new: &Path, live_reload: bool) -> io::Result<()> {
         config
             .set(
                 "output.html.additional-js",
-                ["theme/book.js", "theme/live-reload.js"],
+                ["theme/reader.js", "theme/live-reload.js"],
             )
             .map_err(error)?;
     }

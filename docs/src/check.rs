@@ -44,6 +44,9 @@ const MAX_OWN_LINES: usize = 8;
 /// The least size of letters in a drawing that is 720 wide, to be read at 360.
 const MIN_LETTERS: f64 = 14.0;
 
+/// What a colour in a drawing begins with, so that it is the theme's.
+const COLORS: [&str; 5] = ["var(--", "none", "currentColor", "url(#", "context-"];
+
 /// The page that has all claims.
 const CLAIMS: &str = "claims.md";
 
@@ -109,11 +112,13 @@ fn anchors(book: &Book, problems: &Problems) -> io::Result<()> {
                         || listing.anchor.contains(anchor) && linked(&path, &anchor.name))
             });
             if !is_shown {
-                // A note while the pages are being written.
-                eprintln!(
-                    "docs: note: {path}:{}: anchor {}: no listing shows it, and no link inside a \
-                     listing leads to it",
-                    anchor.begin, anchor.name
+                problems.add(
+                    &path,
+                    anchor.begin,
+                    format!(
+                        "anchor {}: no listing shows it, and no link inside a listing leads to it",
+                        anchor.name
+                    ),
                 );
             }
         }
@@ -148,9 +153,29 @@ fn figures(book: &Book, problems: &Problems) -> io::Result<()> {
                     problems.add(&path, line, what);
                 }
             }
+            for color in colors(text) {
+                if !COLORS.iter().any(|known| color.starts_with(known)) {
+                    let what =
+                        format!("colour {color}: dark or light; the theme has var(--fig-...)");
+                    problems.add(&path, line, what);
+                }
+            }
         }
     }
     Ok(())
+}
+
+/// What lines and surfaces of a drawing are filled with.
+fn colors(line: &str) -> impl Iterator<Item = &str> {
+    ["fill", "stroke"].into_iter().flat_map(move |name| {
+        line.split(name).skip(1).filter_map(|rest| {
+            let value = rest
+                .strip_prefix("=\"")
+                .or_else(|| rest.strip_prefix(':').map(str::trim_start))?;
+            let end = value.find(['"', ';', '}']);
+            Some(value[..end.unwrap_or(value.len())].trim())
+        })
+    })
 }
 
 fn font_sizes(line: &str) -> impl Iterator<Item = f64> {

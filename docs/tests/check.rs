@@ -75,6 +75,12 @@ fn a_listing_that_is_too_long() {
 
 #[test]
 fn anchors_that_are_wrong() {
+    expect(
+        SOURCE,
+        "        // ANCHOR_END: wait\n",
+        "        // ANCHOR_END: wait\n// ANCHOR: other\n        // ANCHOR_END: other\n",
+        "program/src/main.rs:7: anchor other: no listing shows it",
+    );
     let workspace = SmallWorkspace::new();
     workspace.replace(
         SOURCE,
@@ -134,6 +140,13 @@ fn links_that_lead_nowhere() {
     ] {
         expect(PAGE, from, to, mistake);
     }
+    // The lines of a listing are linked to, or nobody shows them.
+    expect(
+        PAGE,
+        lines,
+        "waits",
+        "program/src/main.rs:4: anchor wait: no listing shows it",
+    );
 }
 
 #[test]
@@ -243,6 +256,11 @@ fn figures_that_are_not_there_not_used_or_unreadable() {
             "font-size=\"16\"",
             "font-size=\"9\"",
             "figures/turn.svg:1: font-size 9",
+        ),
+        (
+            "font-size",
+            "fill=\"#333\" font-size",
+            "figures/turn.svg:1: colour #333",
         ),
     ] {
         expect(figure, from, to, mistake);

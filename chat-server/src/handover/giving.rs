@@ -320,7 +320,6 @@ impl Server {
             .collect()
     }
 
-    // ANCHOR: leave
     /// COMMIT is sent: nothing here is this process's any more.
     fn leave_to_successor(&mut self, event_loop: &mut EventLoop<Server>) {
         info!(people = self.room.people(), "handed over");
@@ -332,7 +331,6 @@ impl Server {
         }
         event_loop.stop(Ok(()));
     }
-    // ANCHOR_END: leave
 
     /// The successor has taken too long.
     fn give_successor_up(&mut self, event_loop: &mut EventLoop<Server>, _: Event) {

@@ -75,18 +75,19 @@ const INDEX: &str = "# Start\n\nThe beginning.\n\n## Sources\n\n- epoll(7)\n";
 
 const SUMMARY: &str = "# Contents\n\n[Start](index.md)\n\n- [The loop](loop.md)\n";
 
-const MAIN: &str = "\
-fn main() {
-    // ANCHOR: main
-    loop {
-        // ANCHOR: wait
-        wait();
-        // ANCHOR_END: wait
-        call();
-    }
-    // ANCHOR_END: main
-}
-";
+// In one line each, so that this file has no anchors itself.
+const MAIN: &str = concat!(
+    "fn main() {\n",
+    "    // ANCHOR: main\n",
+    "    loop {\n",
+    "        // ANCHOR: wait\n",
+    "        wait();\n",
+    "        // ANCHOR_END: wait\n",
+    "        call();\n",
+    "    }\n",
+    "    // ANCHOR_END: main\n",
+    "}\n",
+);
 
 const FIGURE: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 100\">\
                       <text x=\"10\" y=\"50\" font-size=\"16\">turn</text></svg>\n";

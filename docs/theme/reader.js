@@ -1,5 +1,7 @@
 'use strict';
 
+// Not named book.js: a theme's file of that name takes the place of mdBook's own.
+//
 // What the pages do by themselves: lines that the prose speaks of, and buttons that copy.
 // Without it every link still leads where it says.
 {
