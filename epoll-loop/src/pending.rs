@@ -81,6 +81,7 @@ impl Queue {
         self.ids.reserve(self.ids.len().max(64));
     }
 
+    // ANCHOR: front
     #[inline]
     fn pop(&mut self) -> Option<WatcherId> {
         let id = *self.ids.get(self.first)?;
@@ -91,6 +92,7 @@ impl Queue {
         }
         Some(id)
     }
+    // ANCHOR_END: front
 }
 
 #[cfg(test)]

@@ -122,6 +122,7 @@ impl<S> EventLoop<S> {
 pub(crate) struct TurnTime(Cell<Option<Deadline>>);
 
 impl TurnTime {
+    // ANCHOR: turn-time
     /// The same until the next wait; the clock is read if this is the first use.
     #[inline]
     pub(crate) fn get(&self) -> Deadline {
@@ -131,6 +132,7 @@ impl TurnTime {
             time
         })
     }
+    // ANCHOR_END: turn-time
 
     /// After the wait: it is later than it was.
     #[inline]

@@ -15,6 +15,7 @@ use crate::event_loop::Callback;
 use crate::readiness::{Interest, Readiness};
 use crate::waker::Alarm;
 
+// ANCHOR: token
 /// Names one watcher of one loop, for as long as the loop lives.
 ///
 /// A watcher that has ended is never confused with a later one: the slot in
@@ -30,6 +31,7 @@ impl WatcherId {
     fn new(slot: u32, generation: u32) -> WatcherId {
         WatcherId(u64::from(generation) << 32 | u64::from(slot))
     }
+    // ANCHOR_END: token
 
     /// The place in the loop's table: small, and unique among living watchers.
     ///
@@ -44,7 +46,6 @@ impl WatcherId {
         (self.0 >> 32) as u32
     }
 
-    // ANCHOR: token
     /// The id as the 64 bits that epoll gives back with each event.
     pub(crate) fn token(self) -> u64 {
         self.0
@@ -53,7 +54,6 @@ impl WatcherId {
     pub(crate) fn from_token(token: u64) -> WatcherId {
         WatcherId(token)
     }
-    // ANCHOR_END: token
 }
 
 impl fmt::Debug for WatcherId {
