@@ -7,7 +7,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::bytes::ends_line;
+use crate::bytes::{ends_line, hold_line_end};
 use crate::limits::{MAX_CONTENT_BYTES, TagLimit};
 
 /// Cuts bytes into lines that end with CR LF or LF.
@@ -201,17 +201,15 @@ impl LineDecoder {
         };
         // ANCHOR_END: take-piece
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        match line.iter().find(|&&byte| ends_line(byte)) {
-            None if line.is_empty() => None,
-            None => Some(Decoded::Line(line)),
-            Some(b'\0') => {
-                self.dropped.nul += 1;
-                Some(Decoded::Dropped(DropReason::Nul))
-            }
-            Some(_) => {
-                self.dropped.bare_cr += 1;
-                Some(Decoded::Dropped(DropReason::BareCr))
-            }
+        if !hold_line_end(line) {
+            return (!line.is_empty()).then_some(Decoded::Line(line));
+        }
+        if let Some(b'\0') = line.iter().find(|&&byte| ends_line(byte)) {
+            self.dropped.nul += 1;
+            Some(Decoded::Dropped(DropReason::Nul))
+        } else {
+            self.dropped.bare_cr += 1;
+            Some(Decoded::Dropped(DropReason::BareCr))
         }
     }
 

@@ -3,7 +3,7 @@
 //! Shows: a cut that never splits a character; bytes that cannot end the line early.
 //! Leaves out: which part of a message comes when, see [`LineWriter`](crate::LineWriter).
 
-use crate::bytes::{ends_line, split_character_bytes};
+use crate::bytes::{any, ends_line, split_character_bytes};
 use crate::limits::{LINE_END, MAX_CONTENT_BYTES, TagLimit};
 use crate::tags::escape_code;
 
@@ -147,11 +147,14 @@ impl<'o> LineBuffer<'o> {
         let start = self.out.len();
         self.push(bytes);
         // The cut may have taken the beginning of a character that an earlier piece had brought.
-        for byte in self.out.iter_mut().skip(start) {
-            if ends_line(*byte) || (*byte == b' ' && text == Text::Word) {
-                *byte = if text == Text::Word { b'_' } else { b' ' };
-                self.written.replaced = true;
+        let new = self.out.get_mut(start..).unwrap_or_default();
+        let breaks = |byte| ends_line(byte) || (byte == b' ' && text == Text::Word);
+        if any(new, breaks) {
+            let replacement = if text == Text::Word { b'_' } else { b' ' };
+            for byte in new.iter_mut().filter(|byte| breaks(**byte)) {
+                *byte = replacement;
             }
+            self.written.replaced = true;
         }
     }
 

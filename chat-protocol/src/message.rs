@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::bytes::{Escaped, ends_line, skip_spaces, take_word};
+use crate::bytes::{Escaped, hold_line_end, skip_spaces, take_word};
 use crate::line_buffer::Written;
 use crate::line_writer::LineWriter;
 use crate::parameters::Parameters;
@@ -41,7 +41,7 @@ impl<'a> Message<'a> {
     ///
     /// If there is no command, or the line holds a byte that no line may hold.
     pub fn parse(line: &'a [u8]) -> Result<Message<'a>, ParseError> {
-        if line.iter().any(|&byte| ends_line(byte)) {
+        if hold_line_end(line) {
             return Err(ParseError::ForbiddenByte);
         }
         let mut rest = skip_spaces(line);
