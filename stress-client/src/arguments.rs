@@ -61,9 +61,11 @@ pub(crate) struct Arguments {
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
 
-    /// Clients that may be connecting, registering or joining at the same time
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = value_parser!(u32).range(1..), global = true)]
-    pub(crate) under_way: u32,
+    /// Clients that may be connecting, registering or joining at the same time [default: 256; with
+    /// --compare what suits each server: ngircd 8, whose backlog is short, inspircd 1000, which lets
+    /// people in once a second]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..), global = true)]
+    pub(crate) under_way: Option<u32>,
 
     /// How long nothing may come from the server before this is given up (500ms, 3s, 2m)
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = chapter::duration, global = true)]

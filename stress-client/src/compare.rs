@@ -77,6 +77,7 @@ pub(crate) fn compare(
             let result = started.and_then(|started| {
                 measure(&Options {
                     server: started.address,
+                    under_way: options.under_way.or(server.kind.under_way()),
                     process: Some(ServerProcess::new(started.pid())),
                     prefix: format!("{}, round {round} of {}: ", server.kind.name(), plan.rounds),
                     ..options.clone()
@@ -192,11 +193,14 @@ impl fmt::Display for Comparison {
             1 => "1 round".to_owned(),
             rounds => format!("medians of {rounds} rounds"),
         };
-        writeln!(
-            f,
-            "{}; {rounds}; in brackets, as a multiple of ours",
-            self.title()
-        )?;
+        let mut kinds = self.servers.iter().map(|server| server.kind);
+        let has_ratios = kinds.any(|kind| kind == ServerKind::Ours) && self.servers.len() > 1;
+        let brackets = if has_ratios {
+            "; in brackets, as a multiple of ours"
+        } else {
+            ""
+        };
+        writeln!(f, "{}; {rounds}{brackets}", self.title())?;
         let names = self.figures().iter().map(|figure| figure.name.len());
         let width = names.max().unwrap_or(0);
         write!(f, "  {:width$}", "")?;

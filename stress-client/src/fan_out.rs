@@ -76,7 +76,7 @@ impl FanOut {
     fn new(options: &Options, plan: &Plan) -> io::Result<FanOut> {
         let text = "x".repeat(plan.message_bytes);
         Ok(FanOut {
-            crowd: Crowd::new(options.server, options.under_way),
+            crowd: Crowd::new(options.server, options.under_way()),
             supervision: Supervision::new(options),
             options: options.clone(),
             plan: plan.clone(),

@@ -45,7 +45,7 @@ struct Idle {
 /// Measures, and reports.
 pub(crate) fn measure(options: &Options, plan: &Plan) -> io::Result<Report> {
     let mut idle = Idle {
-        crowd: Crowd::new(options.server, options.under_way),
+        crowd: Crowd::new(options.server, options.under_way()),
         supervision: Supervision::new(options),
         plan: *plan,
         process: options.process,

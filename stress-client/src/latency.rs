@@ -57,7 +57,7 @@ struct Latency {
 /// Measures, and reports.
 pub(crate) fn measure(options: &Options, plan: &Plan) -> io::Result<Report> {
     let mut latency = Latency {
-        crowd: Crowd::new(options.server, options.under_way),
+        crowd: Crowd::new(options.server, options.under_way()),
         supervision: Supervision::new(options),
         process: options.process,
         plan: plan.clone(),
@@ -164,7 +164,7 @@ impl Latency {
         report.count("messages", "messages sent", self.schedule.sent);
         report.count("deliveries", "deliveries", self.deliveries);
         self.latencies.add_to(&mut report);
-        self.schedule.add_to(&mut report);
+        self.schedule.add_to(&mut report, spent.own_share());
         self.stalled.add_to(&mut report);
         report.add_retries(self.crowd.retries());
         report.add_spent(spent);

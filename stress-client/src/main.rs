@@ -90,7 +90,7 @@ fn options(arguments: &Arguments, server: SocketAddr) -> Options {
     Options {
         server,
         process: arguments.pid.map(ServerProcess::new),
-        under_way: arguments.under_way as usize,
+        under_way: arguments.under_way.map(|number| number as usize),
         patience: arguments.patience,
         trace: arguments.trace,
         quiet: arguments.quiet,

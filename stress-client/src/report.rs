@@ -8,7 +8,7 @@ use crate::machine::Machine;
 use crate::process::Spent;
 
 /// From this share of a core on a process is as busy as it can be.
-const BUSY: f64 = 0.9;
+pub(crate) const BUSY: f64 = 0.9;
 
 /// One number.
 #[derive(Clone, Debug)]

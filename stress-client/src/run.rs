@@ -17,14 +17,25 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub(crate) struct Options {
     pub(crate) server: std::net::SocketAddr,
     pub(crate) process: Option<ServerProcess>,
-    /// Clients that may be connecting, registering or joining at the same time.
-    pub(crate) under_way: usize,
+    /// Clients that may be connecting, registering or joining at the same time, if somebody has
+    /// said so.
+    pub(crate) under_way: Option<usize>,
     /// How long nothing may come.
     pub(crate) patience: Duration,
     pub(crate) trace: chapter::Trace,
     pub(crate) quiet: bool,
     /// What progress is said of, if there are several things.
     pub(crate) prefix: String,
+}
+
+/// Clients under way at the same time if nobody has said how many.
+const UNDER_WAY: usize = 256;
+
+impl Options {
+    /// Clients that may be connecting, registering or joining at the same time.
+    pub(crate) fn under_way(&self) -> usize {
+        self.under_way.unwrap_or(UNDER_WAY)
+    }
 }
 
 /// A measurement: what it does with its crowd, and how far it is.

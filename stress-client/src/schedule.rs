@@ -14,7 +14,7 @@ use hdrhistogram::Histogram;
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 
-use crate::report::{Report, Unit, float};
+use crate::report::{BUSY, Report, Unit, float};
 
 /// What is later than this in the schedule was sent late.
 const LATE: Duration = Duration::from_millis(1);
@@ -79,17 +79,27 @@ impl Schedule {
         float(self.late) <= MOST_LATE * float(self.sent)
     }
 
-    /// Adds how many were sent late, and says so if they were too many.
-    pub(crate) fn add_to(&self, report: &mut Report) {
+    /// Adds how many were sent late, and says so if they were too many. `own_share` is how much of a
+    /// core this program has used, 0 to 1.
+    pub(crate) fn add_to(&self, report: &mut Report, own_share: f64) {
         report.count("sent_late", "messages sent late by over 1 ms", self.late);
-        if !self.is_kept() {
-            report.is_generator_the_limit = true;
-            report.notes.push(format!(
-                "the generator is the limit: it sent {} of {} messages over 1 ms late, and their \
-                 latencies have that in them",
-                self.late, self.sent
-            ));
+        if self.is_kept() {
+            return;
         }
+        let why = if own_share < BUSY {
+            format!(
+                ", although it used only {:.0} % of a core, so others were running there",
+                own_share * 100.0
+            )
+        } else {
+            String::new()
+        };
+        report.is_generator_the_limit = true;
+        report.notes.push(format!(
+            "the generator is the limit: it sent {} of {} messages over 1 ms late{why}; their \
+             latencies have that in them",
+            self.late, self.sent
+        ));
     }
 }
 

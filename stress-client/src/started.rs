@@ -48,6 +48,17 @@ impl ServerKind {
         }
     }
 
+    /// Newcomers at the same time that suit it best; `None` if it does not mind.
+    pub(crate) fn under_way(self) -> Option<usize> {
+        match self {
+            ServerKind::Ours => None,
+            // Its backlog has room for ten, and a SYN that finds none waits for a second.
+            ServerKind::Other(OtherServer::Ngircd) => Some(8),
+            // It lets in, once a second, those who have come since.
+            ServerKind::Other(OtherServer::Inspircd) => Some(1_000),
+        }
+    }
+
     /// The file of the program, if it is installed.
     pub(crate) fn find(self) -> Option<PathBuf> {
         let ServerKind::Other(other) = self else {

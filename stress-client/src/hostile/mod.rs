@@ -87,7 +87,7 @@ struct Count {
 /// Measures, and reports.
 pub(crate) fn measure(options: &Options, plan: &Plan) -> io::Result<Report> {
     let mut hostile = Hostile {
-        crowd: Crowd::new(options.server, options.under_way),
+        crowd: Crowd::new(options.server, options.under_way()),
         supervision: Supervision::new(options),
         process: options.process,
         plan: *plan,

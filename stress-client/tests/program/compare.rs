@@ -66,8 +66,7 @@ fn the_table_has_a_column_for_each_server_and_says_what_its_ratios_mean() {
     let first = table.lines().next().unwrap();
     assert_eq!(
         first,
-        "fan-out: 2 receivers, 1 sender, 256 outstanding, 100 bytes; 1 round; in brackets, as a \
-         multiple of ours"
+        "fan-out: 2 receivers, 1 sender, 256 outstanding, 100 bytes; 1 round"
     );
     assert!(table.lines().nth(1).unwrap().trim() == "ours", "{table}");
     assert!(table.contains("  deliveries  "), "{table}");
