@@ -6,6 +6,7 @@
 //! Run one: `cargo test -p epoll-loop --test own_process -- signals::`
 
 mod children;
+mod clock_readings;
 mod descriptor_limit;
 mod descriptor_numbers;
 mod fork;
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     harness::run(&[
         children::TESTS,
+        clock_readings::TESTS,
         descriptor_limit::TESTS,
         descriptor_numbers::TESTS,
         fork::TESTS,

@@ -12,8 +12,11 @@ use crate::sockets::pair;
 crate::harness::tests![
     an_interest_changed_and_changed_back_costs_no_epoll_ctl,
     a_thousand_wake_ups_cost_one_write,
-    a_turn_with_an_event_costs_one_epoll_wait,
+    a_turn_with_an_event_is_one_epoll_wait_and_nothing_else,
 ];
+
+/// What stands in the trace where the counting is to begin.
+const MARK: &str = "here the counting begins";
 
 /// What strace calls the system calls that `body` makes, one a line; nothing if
 /// this machine does not let it.
@@ -21,7 +24,6 @@ crate::harness::tests![
 /// `body` runs in this test's program, started once more under strace. It is
 /// given a function to call where the counting is to begin.
 fn system_calls_of(body: fn(begin: &dyn Fn())) -> Option<String> {
-    const MARK: &str = "here the counting begins";
     if part().is_some() {
         // A system call that stands out.
         body(&|| assert!(!fs::exists(MARK).unwrap()));
@@ -32,14 +34,7 @@ fn system_calls_of(body: fn(begin: &dyn Fn())) -> Option<String> {
     }
     let directory = TemporaryDirectory::new();
     let file = directory.join("calls");
-    let calls = "trace=epoll_ctl,epoll_wait,epoll_pwait,epoll_pwait2,write,/stat,/statx,access";
-    let args = [
-        "-f".as_ref(),
-        "-e".as_ref(),
-        calls.as_ref(),
-        "-o".as_ref(),
-        file.as_os_str(),
-    ];
+    let args = ["-f".as_ref(), "-o".as_ref(), file.as_os_str()];
     let finished = again_as("traced").under("strace", args).run();
     assert!(finished.status.success(), "{}", finished.stderr);
     let text = fs::read_to_string(&file).unwrap();
@@ -94,21 +89,32 @@ fn a_thousand_wake_ups_cost_one_write() {
     }
 }
 
-fn a_turn_with_an_event_costs_one_epoll_wait() {
-    let calls = system_calls_of(|begin| {
+fn a_turn_with_an_event_is_one_epoll_wait_and_nothing_else() {
+    let calls = system_calls_of(|mark| {
         let mut event_loop = EventLoop::<u32>::new().unwrap();
         let (near, _far) = pair();
         let count = |calls: &mut u32, _: &mut EventLoop<u32>, _| *calls += 1;
         let _watch = event_loop.watch(near, Interest::WRITABLE, count).unwrap();
         event_loop.after(Duration::from_hours(1), |_, _, _| {});
-        begin();
+        // Once more: the first time, std asks whether there is a statx(2) at all.
+        mark();
+        mark();
         let mut calls = 0;
         while calls < 100 {
             event_loop.turn(&mut calls, None).unwrap();
         }
+        mark();
     });
     if let Some(calls) = calls {
-        let waits = count(&calls, "epoll_wait") + count(&calls, "epoll_pwait");
-        assert_eq!(waits, 100, "{calls}");
+        let counted = calls.split(MARK).nth(1).expect("two more marks");
+        // Without the rest of the line of the mark, and the beginning of the next one's.
+        let lines: Vec<&str> = counted.lines().skip(1).collect();
+        let (_, turns) = lines.split_last().expect("the mark");
+        let is_wait = |line: &&&str| line.contains("epoll_wait(") || line.contains("epoll_pwait(");
+        assert_eq!(
+            (turns.iter().filter(is_wait).count(), turns.len()),
+            (100, 100),
+            "{calls}"
+        );
     }
 }
