@@ -51,6 +51,20 @@ impl Changes {
             .unwrap_or(Holder::Nobody)
     }
 
+    // ANCHOR: note
+    /// Puts a watch on the change list, once.
+    #[inline]
+    pub(crate) fn note(&mut self, io: &mut Io, id: WatcherId) {
+        // What the kernel refuses it need not be told of.
+        // ANCHOR: once
+        if !io.noted && io.standing != Standing::AlwaysReady {
+            io.noted = true;
+            self.noted.push(id);
+        }
+        // ANCHOR_END: once
+    }
+    // ANCHOR_END: note
+
     fn set_holder(&mut self, number: RawFd, holder: Holder) {
         let index = index(number);
         if index >= self.holders.len() {
@@ -134,20 +148,11 @@ impl<S> EventLoop<S> {
         Ok(always_ready)
     }
 
-    // ANCHOR: note
-    /// Puts a watch on the change list, once.
-    pub(crate) fn note_change(&mut self, id: WatcherId) {
-        let Some(io) = self.watchers.io_mut(id) else {
-            return;
-        };
-        // What the kernel refuses it need not be told of.
-        // ANCHOR: once
-        if !io.noted && io.standing != Standing::AlwaysReady {
-            io.noted = true;
-            self.changes.noted.push(id);
-        }
-        // ANCHOR_END: once
-        if let Some(observer) = &mut self.observer
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn observe_noted(&mut self, id: WatcherId) {
+        if let Some(io) = self.watchers.io(id)
+            && let Some(observer) = &mut self.observer
             && !io.background
         {
             observer.observe(&Entry::ChangeNoted {
@@ -156,7 +161,6 @@ impl<S> EventLoop<S> {
             });
         }
     }
-    // ANCHOR_END: note
 
     /// Takes note that a watch has ended; the descriptor stays open until
     /// [`EventLoop::reify`].
@@ -188,6 +192,7 @@ impl<S> EventLoop<S> {
 
     // ANCHOR: between-batches
     /// The change list, between two batches.
+    #[inline]
     pub(crate) fn apply_changes(&mut self) {
         // Dropping a user's object may drop further guards: until nothing is left.
         loop {
@@ -259,9 +264,13 @@ impl<S> EventLoop<S> {
             return;
         };
         io.noted = false;
-        let name = io.name();
         // ANCHOR: compare
         let wanted = io.wanted();
+        if io.registered == wanted && self.observer.is_none() {
+            // Changed back: what the list is for, and most of what is on it.
+            return;
+        }
+        let name = io.name();
         let (operation, result) = match (io.registered, wanted) {
             (None, None) => (None, Ok(())),
             // ANCHOR: same

@@ -27,10 +27,16 @@ impl<S> EventLoop<S> {
     }
 
     /// Ends a watcher of any kind.
+    #[inline]
     pub(crate) fn end(&mut self, id: WatcherId) {
         if let Some(Kind::Timer { .. }) = self.watchers.get(id).map(|watcher| &watcher.kind) {
-            return self.end_timer(id);
+            self.end_timer(id);
+        } else {
+            self.end_other(id);
         }
+    }
+
+    fn end_other(&mut self, id: WatcherId) {
         match self.remove(id) {
             Some(Kind::Io(io)) => self.note_removal(id, *io),
             // The kernel's set holds nothing but this one reference, but a fork

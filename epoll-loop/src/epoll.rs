@@ -65,6 +65,7 @@ impl Epoll {
     // ANCHOR_END: either
 
     /// `timeout` in milliseconds, -1 for ever.
+    #[inline]
     pub(crate) fn wait(
         &self,
         events: &mut [EpollEvent],

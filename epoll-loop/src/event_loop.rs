@@ -235,7 +235,10 @@ impl<S> EventLoop<S> {
             Standing::Normal | Standing::AlwaysReady => {}
         }
         io.interest = interest;
-        self.note_change(id);
+        self.changes.note(io, id);
+        if self.observer.is_some() {
+            self.observe_noted(id);
+        }
     }
 
     pub(crate) fn set_timeout(&mut self, id: WatcherId, timeout: Option<Duration>) {

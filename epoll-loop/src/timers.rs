@@ -169,11 +169,17 @@ impl Timers {
                 key: deadline,
                 slot: top.slot,
             };
-            self.sift_down(0, entry);
+            self.sink(entry);
             // ANCHOR_END: tell-heap
         }
     }
     // ANCHOR_END: next
+
+    /// Moves the first entry down to where its new key belongs.
+    #[cold]
+    fn sink(&mut self, entry: Entry) {
+        self.sift_down(0, entry);
+    }
 
     /// Takes out one timer whose deadline is not after `now`.
     #[inline]

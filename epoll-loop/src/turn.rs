@@ -253,14 +253,12 @@ impl<S> EventLoop<S> {
         let now = self.time.get();
         // ANCHOR: due
         while let Some((deadline, slot)) = self.timers.pop_due(now) {
-            let id = self.watchers.id_of(slot);
             if self.observer.is_some() {
+                let id = self.watchers.id_of(slot);
                 let late = now.since(deadline);
                 self.observe(&Entry::TimerFired { id, late });
             }
-            let Some(watcher) = self.watchers.get_mut(id) else {
-                continue;
-            };
+            let (id, watcher) = self.watchers.in_slot(slot);
             let mut what = Readiness::TIMER;
             if let Kind::Timer { period } = watcher.kind {
                 if let Some(period) = period {

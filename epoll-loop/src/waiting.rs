@@ -53,6 +53,7 @@ impl<S> EventLoop<S> {
     }
 
     /// How long the loop may wait at most, and why.
+    #[inline]
     fn next_deadline(&mut self, limit: Option<Deadline>) -> (Until, WaitReason) {
         // ANCHOR: due-now
         // What has been left pending by `stop`, or fed by hand, is due now.

@@ -242,6 +242,13 @@ impl<S> Watchers<S> {
         }
     }
 
+    /// The living watcher in `slot`, and its name.
+    #[inline]
+    pub(crate) fn in_slot(&mut self, slot: u32) -> (WatcherId, &mut Watcher<S>) {
+        let watcher = &mut self.slots[slot as usize];
+        (WatcherId::new(slot, watcher.generation), watcher)
+    }
+
     /// The name of the living watcher in `slot`.
     pub(crate) fn id_of(&self, slot: u32) -> WatcherId {
         WatcherId::new(slot, self.slots[slot as usize].generation)
