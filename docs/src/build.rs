@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use mdbook_driver::MDBook;
 use mdbook_driver::book::{Book as MarkdownBook, BookItem};
@@ -15,6 +16,7 @@ use mdbook_driver::errors::Result as MdbookResult;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{Book, source_pages};
 
@@ -63,7 +65,26 @@ pub(crate) fn build(book: &Book, destination: &Path, live_reload: bool) -> io::R
     built
 }
 
+/// Has mdBook read the pages as in [`build`], and leaves nothing of it.
+///
+/// # Errors
+///
+/// What mdBook complains of.
+pub(crate) fn try_build(book: &Book, directory: &Path) -> io::Result<()> {
+    let new = directory.join(format!("book-checked-{}", std::process::id()));
+    let built = make_pages(book, &new, false);
+    match fs::remove_dir_all(&new) {
+        Err(err) if err.kind() != io::ErrorKind::NotFound => built.and(Err(err)),
+        _ => built,
+    }
+}
+
 fn build_new(book: &Book, new: &Path, live_reload: bool) -> io::Result<()> {
+    make_pages(book, new, live_reload)?;
+    source_pages::write(book, new)
+}
+
+fn make_pages(book: &Book, new: &Path, live_reload: bool) -> io::Result<()> {
     let root = book.workspace.root().join("docs");
     let error = |err: mdbook_driver::errors::Error| io::Error::other(format!("mdbook: {err:#}"));
     let mut config = Config::from_disk(root.join("book.toml")).map_err(error)?;
@@ -80,8 +101,50 @@ fn build_new(book: &Book, new: &Path, live_reload: bool) -> io::Result<()> {
     let pages = book.pages.iter().zip(&book.rendered);
     let pages = pages.map(|(page, rendered)| (page.name.clone().into(), rendered.markdown.clone()));
     mdbook.with_preprocessor(Pages(pages.collect()));
-    mdbook.build().map_err(error)?;
-    source_pages::write(book, new)
+    let complaints = Complaints::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(complaints.clone())
+        .with_ansi(false)
+        .with_target(false)
+        .without_time()
+        .finish();
+    tracing::subscriber::with_default(subscriber, || mdbook.build()).map_err(error)?;
+    complaints.into_result()
+}
+
+/// What mdBook warns of, which is a mistake here: an element that is not closed, for one.
+#[derive(Clone, Default)]
+struct Complaints(Arc<Mutex<Vec<u8>>>);
+
+impl Complaints {
+    fn into_result(self) -> io::Result<()> {
+        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_empty() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&said);
+        Err(io::Error::other(format!("mdbook: {}", said.trim())))
+    }
+}
+
+impl io::Write for Complaints {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        said.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Complaints {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
 }
 
 /// Puts the new book where the old one is, in one step, and removes the old one.

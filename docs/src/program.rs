@@ -84,6 +84,7 @@ fn run(args: &Args) -> io::Result<()> {
         Command::Check => {
             let book = read(&root)?;
             refuse(&book.check()?)?;
+            build::try_build(&book, &target(&root))?;
             match book.pages().len() {
                 1 => println!("one page, nothing is wrong"),
                 count => println!("{count} pages, nothing is wrong"),

@@ -328,6 +328,24 @@ fn code_of_the_pages_own_that_is_too_long() {
 }
 
 #[test]
+fn an_element_that_is_not_closed() {
+    let workspace = SmallWorkspace::new();
+    workspace.replace(PAGE, "Nothing.\n", "<div>\n\nNothing.\n");
+    for command in ["check", "build"] {
+        let finished = workspace.run([command]);
+        assert_eq!(finished.status.code(), Some(1), "{}", finished.stderr);
+        assert!(
+            finished
+                .stderr
+                .contains("unclosed HTML tag `<div>` found in `loop.md`"),
+            "{}",
+            finished.stderr
+        );
+    }
+    assert!(!workspace.path().join("target/book").exists());
+}
+
+#[test]
 fn a_claim_that_is_not_on_the_page_of_claims() {
     let workspace = SmallWorkspace::new();
     workspace.write(
