@@ -16,6 +16,9 @@ use crate::failure::Failure;
 use crate::started::{self, ServerKind};
 use crate::{churn, compare, fan_out, hostile, idle, latency};
 
+/// Over the options that every measurement has.
+const COMMON: &str = "Options of all measurements";
+
 /// The port that IRC servers listen on.
 const IRC_PORT: u16 = 6667;
 
@@ -50,25 +53,25 @@ pub(crate) struct Arguments {
 
     /// The server's process, if it is on this machine: its CPU time, threads and memory are
     /// measured too
-    #[arg(long, value_name = "PID", value_parser = value_parser!(u32).range(1..=i64::from(i32::MAX)), global = true)]
+    #[arg(long, value_name = "PID", value_parser = value_parser!(u32).range(1..=i64::from(i32::MAX)), global = true, help_heading = COMMON)]
     pub(crate) pid: Option<u32>,
 
     /// One JSON object instead of a table
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = COMMON)]
     pub(crate) json: bool,
 
     /// Nothing about progress on standard error
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = COMMON)]
     pub(crate) quiet: bool,
 
     /// Clients that may be connecting, registering or joining at the same time [default: 256; with
     /// --compare what suits each server: ngircd 8, whose backlog is short, inspircd 1000, which lets
     /// people in once a second]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..), global = true)]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..), global = true, help_heading = COMMON)]
     pub(crate) under_way: Option<u32>,
 
     /// How long nothing may come from the server before this is given up (500ms, 3s, 2m)
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = chapter::duration, global = true)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = chapter::duration, global = true, help_heading = COMMON)]
     pub(crate) patience: Duration,
 
     #[command(flatten)]
@@ -94,18 +97,18 @@ pub(crate) enum ServeLimits {
 struct ComparisonArguments {
     /// Start servers one after the other, measure each, and print ratios to ours; no TARGET then
     ///
-    /// Each round starts each server anew: ours (the library of chat-server, without flood control)
-    /// and those that are installed, with configurations that lift their limits. Servers run on one
-    /// core, this program on another.
-    #[arg(long, global = true)]
+    /// Each round starts each server anew: ours (the library of chat-server) and those that are
+    /// installed. Flood control is off in all of them, but for hostile, where it is as usual. Servers
+    /// run on one core, this program on another.
+    #[arg(long, global = true, help_heading = COMMON)]
     compare: bool,
 
     /// With --compare: how often each server is measured [default: 3]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000), global = true)]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000), global = true, help_heading = COMMON)]
     rounds: Option<u32>,
 
     /// With --compare: which servers [default: ours,ngircd,inspircd]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = server_kind, global = true)]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = server_kind, global = true, help_heading = COMMON)]
     servers: Option<Vec<ServerKind>>,
 }
 

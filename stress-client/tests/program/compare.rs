@@ -1,9 +1,12 @@
 //! Several servers, started by the program: figures of each, and ratios.
 
-use chapter_tests::tools;
+use std::fs;
+use std::path::Path;
+
+use chapter_tests::{Launch, Signal, tools};
 use serde_json::Value;
 
-use crate::run;
+use crate::{STRESS_CLIENT, run};
 
 /// Compares those servers that this machine has with ours.
 fn compare(measurement: &str, rounds: usize) -> (Vec<&'static str>, Value) {
@@ -87,4 +90,32 @@ fn what_is_compared_is_started_here_and_not_named() {
     ] {
         run(arguments).is_usage_error(said);
     }
+}
+
+#[test]
+fn who_interrupts_a_comparison_leaves_no_server_behind() {
+    let program = Launch::new(STRESS_CLIENT)
+        .args([
+            "--compare",
+            "--servers",
+            "ours",
+            "fan-out",
+            "--duration",
+            "1h",
+        ])
+        .start();
+    program.wait_for_error_line("deliveries in");
+    let pid = program.pid();
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    let server = format!("/proc/{}", children.trim());
+    assert!(Path::new(&server).join("stat").exists(), "{children:?}");
+    program.signal(Signal::SIGINT);
+    let finished = program.finish();
+    assert_eq!(finished.status.code(), Some(1));
+    assert!(
+        finished.stderr.ends_with("stress-client: interrupted\n"),
+        "{}",
+        finished.stderr
+    );
+    assert!(!Path::new(&server).exists(), "{server}");
 }
