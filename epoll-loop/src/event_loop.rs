@@ -21,7 +21,7 @@ use crate::output::OutputWatch;
 use crate::pending::PendingQueues;
 use crate::readiness::{Interest, Readiness, bits};
 use crate::signals::Signals;
-use crate::time::{Origin, TurnTime};
+use crate::time::{Origin, SHORTEST_PERIOD, TurnTime};
 use crate::timers::{Deadline, Timers};
 use crate::waker::{Alarm, Waker};
 use crate::watch::{Dropped, Watch, Watched};
@@ -248,6 +248,7 @@ impl<S> EventLoop<S> {
         if io.standing == Standing::Ended {
             return;
         }
+        let timeout = timeout.map(|timeout| timeout.max(SHORTEST_PERIOD));
         io.timeout = timeout;
         self.take_back(id, Readiness::TIMEOUT);
         match timeout {

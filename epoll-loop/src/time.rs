@@ -13,9 +13,10 @@ use crate::readiness::Readiness;
 use crate::timers::Deadline;
 use crate::watchers::{Kind, WatcherId};
 
-/// A repeating timer repeats at most once a millisecond, which is as fine as
-/// `epoll_wait(2)` waits.
-const SHORTEST_PERIOD: Duration = Duration::from_millis(1);
+/// What repeats does so at most once a millisecond, which is as fine as
+/// `epoll_wait(2)` waits. Something due again at once would never let go of the
+/// turn in which it is due.
+pub(crate) const SHORTEST_PERIOD: Duration = Duration::from_millis(1);
 
 impl<S> EventLoop<S> {
     // ANCHOR: clocks

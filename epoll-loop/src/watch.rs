@@ -16,6 +16,7 @@ use nix::sys::epoll::EpollFlags;
 
 use crate::EventLoop;
 use crate::readiness::{Interest, bits};
+use crate::time::SHORTEST_PERIOD;
 use crate::watchers::WatcherId;
 
 /// How a descriptor is to be watched; an [`Interest`] alone will often do.
@@ -77,9 +78,10 @@ impl Watch {
     }
 
     /// Calls the callback with [`TIMEOUT`](crate::Readiness::TIMEOUT) when this
-    /// long has passed since the last event, and again each time it passes.
+    /// long, at least a millisecond, has passed since the last event, and again
+    /// each time it passes.
     pub fn timeout(mut self, timeout: Duration) -> Watch {
-        self.timeout = Some(timeout);
+        self.timeout = Some(timeout.max(SHORTEST_PERIOD));
         self
     }
 

@@ -139,6 +139,19 @@ fn a_timeout_may_be_set_moved_and_taken_off_at_any_time() {
 }
 
 #[test]
+fn a_timeout_of_no_time_is_told_a_millisecond_apart_and_does_not_stop_the_loop() {
+    let begin = Instant::now();
+    let (mut event_loop, mut told, _far) = watch_with_timeout(Duration::ZERO);
+    event_loop.run(&mut told).unwrap();
+    assert_eq!(told.calls.len(), 2);
+    let stream = told.watch.as_ref().unwrap();
+    stream.set_timeout(&mut event_loop, Some(Duration::ZERO));
+    event_loop.turn(&mut told, None).unwrap();
+    assert_eq!(told.calls.len(), 3);
+    assert!(told.calls[2].1 >= begin + Duration::from_millis(3));
+}
+
+#[test]
 fn a_timeout_moved_in_the_batch_in_which_it_is_due_is_not_told() {
     let (mut event_loop, mut told, _far) = watch_with_timeout(Duration::from_millis(1));
     // Due in the same turn, and called first.
