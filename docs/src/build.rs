@@ -55,6 +55,10 @@ pub(crate) fn build(book: &Book, destination: &Path, live_reload: bool) -> io::R
     }
     // mdBook takes a relative one from its own root.
     let destination = std::path::absolute(destination)?;
+    if !may_be_replaced(&destination)? {
+        let why = "it is not empty and not a book, and a book would take its place";
+        return Err(io::Error::other(why));
+    }
     let mut name = destination.file_name().unwrap_or_default().to_owned();
     name.push(format!(".new-{}", std::process::id()));
     let new = destination.with_file_name(name);
@@ -76,6 +80,24 @@ pub(crate) fn try_build(book: &Book, directory: &Path) -> io::Result<()> {
     match fs::remove_dir_all(&new) {
         Err(err) if err.kind() != io::ErrorKind::NotFound => built.and(Err(err)),
         _ => built,
+    }
+}
+
+/// Whether nothing of value is lost if a book takes the place of what is there: an earlier one, an
+/// empty directory, or nothing.
+fn may_be_replaced(destination: &Path) -> io::Result<bool> {
+    // Two files that are in every book and next to nowhere else; a build writes the first one last.
+    let is_book = ["source/index.html", "theme/book.css"]
+        .iter()
+        .all(|file| destination.join(file).is_file());
+    if is_book {
+        return Ok(true);
+    }
+    match fs::read_dir(destination) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(err) if err.kind() == io::ErrorKind::NotADirectory => Ok(false),
+        Err(err) => Err(err),
     }
 }
 

@@ -31,7 +31,8 @@ struct Args {
 enum Command {
     /// Build the book
     Build {
-        /// Directory to build into; what is in it is replaced [default: target/book]
+        /// Directory to build into: a new one, an empty one, or an earlier book, which is replaced
+        /// [default: target/book]
         #[arg(long, value_name = "DIR")]
         dest: Option<PathBuf>,
 

@@ -402,6 +402,41 @@ fn a_book_that_cannot_be_built_leaves_the_old_one() {
 }
 
 #[test]
+fn what_is_no_book_is_not_replaced_by_one() {
+    let workspace = SmallWorkspace::new();
+    workspace.write("precious/letter.txt", "hello");
+    for (destination, kept) in [
+        ("precious", "precious/letter.txt"),
+        ("precious/letter.txt", "precious/letter.txt"),
+        // The workspace itself.
+        (".", PAGE),
+    ] {
+        let destination = workspace.path().join(destination);
+        let finished = workspace.run(["build", "--dest", destination.to_str().unwrap()]);
+        assert!(workspace.path().join(kept).exists(), "{destination:?}");
+        assert_eq!(finished.status.code(), Some(1), "{destination:?}");
+        assert!(
+            finished.stderr.contains("not empty and not a book"),
+            "{}",
+            finished.stderr
+        );
+    }
+    // An empty one may well be.
+    let empty = workspace.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    for _ in 0..2 {
+        let built = workspace.run(["build", "--dest", empty.to_str().unwrap()]);
+        assert!(built.status.success(), "{}", built.stderr);
+    }
+    let left: Vec<_> = std::fs::read_dir(workspace.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .filter(|name| name.to_string_lossy().contains(".new-"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
 fn wrong_usage_is_exit_code_2() {
     for args in [
         &[][..],
