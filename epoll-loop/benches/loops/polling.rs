@@ -90,6 +90,8 @@ impl Waking for PollingNotifier {
     }
 
     fn wait(&mut self) -> io::Result<()> {
+        // It appends, and a list without room is EINVAL.
+        self.events.clear();
         // Nothing else could end it.
         self.poller.wait(&mut self.events, None)?;
         Ok(())
