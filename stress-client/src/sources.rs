@@ -27,6 +27,11 @@ impl Sources {
         Sources { server, begun: 0 }
     }
 
+    /// What is connected to.
+    pub(crate) fn server(&self) -> SocketAddr {
+        self.server
+    }
+
     /// Begins the next connection, on a socket that is prepared before.
     pub(crate) fn connect(
         &mut self,

@@ -1,25 +1,23 @@
 //! Many clients of one server, on one loop.
 //!
 //! Shows: a connection's life as stages (connecting, registering, joining, ready), a few hundred
-//! under way at a time; output that is gathered and written once a turn; lines that are all alike
-//! and are recognised without being parsed again ([`Driver::known`]).
-//! Leaves out: what is measured. Each measurement is a [`Driver`].
+//! under way at a time.
+//! Leaves out: what is said (`talking.rs`), and what is measured. Each measurement is a [`Driver`].
 //!
 //! The printed listing (16-4) opens one connection a second, and arms the events of a descriptor
 //! again that it has just closed. Here a connection is begun as soon as an earlier one is through,
 //! and a watch that has ended cannot be asked for anything.
 
+mod talking;
+
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::mem;
 use std::net::SocketAddr;
-use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use chat_protocol::{Decoded, LineDecoder, Message, TagLimit, neutral};
-use epoll_loop::{
-    Event, EventLoop, Interest, ReadEnd, SendQueue, Watch, Watched, WatcherMap, read_within,
-};
+use chat_protocol::{LineDecoder, Message, TagLimit};
+use epoll_loop::{Event, EventLoop, Interest, ReadEnd, SendQueue, Watch, Watched, WatcherMap};
 use socket2::Socket;
 
 use crate::failure::Failure;
@@ -27,9 +25,6 @@ use crate::sources::Sources;
 
 /// What is read at once, through one buffer for all.
 const BUFFER_BYTES: usize = 256 * 1024;
-
-/// What one client may read in one turn.
-const BYTES_A_TURN: usize = 1024 * 1024;
 
 /// What waits to be sent is written when it can be: no client has more than a window of messages.
 const NO_MARK: usize = usize::MAX;
@@ -40,9 +35,6 @@ const SETTLE: &[u8] = b"settle";
 /// Connections that may be begun again because they were reset before they were greeted. A server
 /// whose backlog overflows does that: its kernel has answered the SYN and then forgets the rest.
 const MAX_RETRIES: u64 = 1_000;
-
-/// Nicks under which one client tries to register.
-const MAX_NICKS: u32 = 10;
 
 /// Which client; they are numbered from 0 in the order in which they began.
 pub(crate) type ClientNumber = usize;
@@ -275,7 +267,7 @@ impl Crowd {
 
 /// Has `event_loop` write, once a turn, what clients say.
 pub(crate) fn attach<D: Driver>(event_loop: &mut EventLoop<D>) {
-    event_loop.before_wait(|driver, event_loop, _| write_all(driver, event_loop));
+    event_loop.before_wait(|driver, event_loop, _| talking::write_all(driver, event_loop));
 }
 
 /// Has so many clients come; [`Driver::gathered`] is called when all have arrived.
@@ -369,158 +361,14 @@ fn ready<D: Driver>(driver: &mut D, event_loop: &mut EventLoop<D>, event: Event)
         return;
     };
     let result = if driver.crowd().clients[client].stage == Stage::Connecting {
-        register(driver.crowd(), event_loop, client).map(|()| ReadEnd::Drained)
+        talking::register(driver.crowd(), event_loop, client).map(|()| ReadEnd::Drained)
     } else {
-        exchange(driver, event_loop, client, event)
+        talking::exchange(driver, event_loop, client, event)
     };
     match result {
         Ok(ReadEnd::EndOfStream) => end(driver, event_loop, client, None),
         Ok(_) => {}
         Err(err) => end(driver, event_loop, client, Some(err)),
-    }
-}
-
-/// An attempt to connect is over.
-fn register<D>(
-    crowd: &mut Crowd,
-    event_loop: &mut EventLoop<D>,
-    client: ClientNumber,
-) -> io::Result<()> {
-    let newcomer = &mut crowd.clients[client];
-    let Some(stream) = &newcomer.stream else {
-        return Ok(());
-    };
-    if let Some(err) = stream.take_error()? {
-        return Err(err);
-    }
-    // What is written goes out at once; without this a second line waits for the first one's
-    // acknowledgement (Nagle).
-    stream.set_tcp_nodelay(true)?;
-    stream.set_interest(event_loop, Interest::READABLE);
-    newcomer.stage = Stage::Registering;
-    let nick = &newcomer.nick;
-    let hello = format!("NICK {nick}\r\nUSER stress 0 * :stress-client\r\n");
-    crowd.say(client, hello.as_bytes());
-    Ok(())
-}
-
-/// Writes and reads, as far as that is possible.
-fn exchange<D: Driver>(
-    driver: &mut D,
-    event_loop: &mut EventLoop<D>,
-    client: ClientNumber,
-    event: Event,
-) -> io::Result<ReadEnd> {
-    if event.readiness.is_writable() {
-        write(driver.crowd(), event_loop, client)?;
-    }
-    let Some(stream) = driver.crowd().stream(client) else {
-        return Ok(ReadEnd::Drained);
-    };
-    if !stream.interest(event_loop).contains(Interest::READABLE) {
-        return Ok(ReadEnd::Drained);
-    }
-    let mut buffer = mem::take(&mut driver.crowd().buffer);
-    let result = read_within(
-        &**stream,
-        event.readiness,
-        &mut buffer,
-        BYTES_A_TURN,
-        |bytes| hear(driver, event_loop, client, bytes),
-    );
-    driver.crowd().buffer = buffer;
-    result
-}
-
-fn hear<D: Driver>(
-    driver: &mut D,
-    event_loop: &mut EventLoop<D>,
-    client: ClientNumber,
-    mut bytes: &[u8],
-) {
-    driver.crowd().bytes_read += bytes.len() as u64;
-    while !bytes.is_empty() {
-        let Some(hearer) = driver.crowd().mut_open(client) else {
-            return;
-        };
-        let is_at_start = hearer.decoder.pending() == 0 && !hearer.decoder.is_skipping();
-        if hearer.stage == Stage::Ready && is_at_start {
-            let known = driver.known(event_loop, client, bytes);
-            bytes = &bytes[known..];
-        }
-        let Some(hearer) = driver.crowd().mut_open(client) else {
-            return;
-        };
-        let fresh = LineDecoder::new(TagLimit::Server);
-        let mut decoder = mem::replace(&mut hearer.decoder, fresh);
-        let taken = decoder.decode(bytes, |decoded| {
-            if let Decoded::Line(line) = decoded
-                && let Ok(message) = Message::parse(line)
-            {
-                take_line(driver, event_loop, client, line, &message);
-            }
-            ControlFlow::Break(())
-        });
-        bytes = &bytes[taken..];
-        if let Some(hearer) = driver.crowd().mut_open(client) {
-            hearer.decoder = decoder;
-        }
-    }
-}
-
-fn take_line<D: Driver>(
-    driver: &mut D,
-    event_loop: &mut EventLoop<D>,
-    client: ClientNumber,
-    line: &[u8],
-    message: &Message<'_>,
-) {
-    let crowd = driver.crowd();
-    let Some(hearer) = crowd.mut_open(client) else {
-        return;
-    };
-    let last = message.parameters.last().copied().unwrap_or_default();
-    if message.is(b"PING") {
-        crowd.say(client, &[b"PONG :", last, b"\r\n"].concat());
-        return;
-    }
-    if message.is(b"ERROR") {
-        hearer.last_word = Some(neutral(last).into());
-        return;
-    }
-    if message.is(b"PONG") && hearer.is_settling && last == SETTLE {
-        hearer.is_settling = false;
-        crowd.settling -= 1;
-        if crowd.settling == 0 {
-            driver.settled(event_loop);
-        }
-        return;
-    }
-    match (hearer.stage, message.numeric()) {
-        (Stage::Registering, Some(1)) => {
-            if let Some(channel) = &hearer.role.channel {
-                hearer.stage = Stage::Joining;
-                let join = format!("JOIN {channel}\r\n");
-                crowd.say(client, join.as_bytes());
-            } else {
-                arrive(driver, event_loop, client);
-            }
-        }
-        // The nick is taken, or the server wants none like it.
-        (Stage::Registering, Some(432 | 433 | 436 | 437)) if hearer.nicks_tried < MAX_NICKS => {
-            hearer.choose_nick(client);
-            let nick = format!("NICK {}\r\n", hearer.nick);
-            crowd.say(client, nick.as_bytes());
-        }
-        (Stage::Joining, Some(366)) => arrive(driver, event_loop, client),
-        // 421 to a command that nobody here has sent would be the server's own confusion; 422 is
-        // "no message of the day", which is no refusal.
-        (Stage::Registering | Stage::Joining, Some(code @ 400..=599)) if code != 422 => {
-            let refusal = Failure::Refused(hearer.nick.to_string(), code, neutral(last));
-            event_loop.stop(Err(refusal.into()));
-        }
-        (Stage::Ready, _) => driver.heard(event_loop, client, line, message),
-        _ => {}
     }
 }
 
@@ -565,33 +413,4 @@ fn end<D: Driver>(
             driver.crowd().close(client);
         }
     }
-}
-
-fn write_all<D: Driver>(driver: &mut D, event_loop: &mut EventLoop<D>) {
-    // What somebody says while this runs is written in the next turn.
-    let mut dirty = mem::take(&mut driver.crowd().dirty);
-    for client in dirty.drain(..) {
-        driver.crowd().clients[client].is_dirty = false;
-        if let Err(err) = write(driver.crowd(), event_loop, client) {
-            end(driver, event_loop, client, Some(err));
-        }
-    }
-    if driver.crowd().dirty.is_empty() {
-        driver.crowd().dirty = dirty;
-    }
-}
-
-fn write<D>(
-    crowd: &mut Crowd,
-    event_loop: &mut EventLoop<D>,
-    client: ClientNumber,
-) -> io::Result<()> {
-    let speaker = &mut crowd.clients[client];
-    // One that is still connecting has the number of one that is gone, who had something to say.
-    if let Some(stream) = &speaker.stream
-        && speaker.stage != Stage::Connecting
-    {
-        speaker.queue.flush(event_loop, stream)?;
-    }
-    Ok(())
 }
