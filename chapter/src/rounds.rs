@@ -25,6 +25,7 @@ const MAX_FIGURES: usize = 1_000;
 /// ]);
 /// println!("{} times as long", chapter::Estimate::of_ratio(&ours, &theirs));
 /// ```
+// ANCHOR: interleave
 pub fn interleave<const N: usize>(
     rounds: usize,
     measures: &mut [&mut dyn FnMut() -> f64; N],
@@ -38,6 +39,7 @@ pub fn interleave<const N: usize>(
     }
     figures
 }
+// ANCHOR_END: interleave
 
 /// The middle one of the figures; of an even number of them the mean of the middle two.
 ///

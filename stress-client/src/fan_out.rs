@@ -133,6 +133,7 @@ impl FanOut {
             event_loop.stop(Err(crate::failure::Failure::NotSent(nick).into()));
             return;
         };
+        // ANCHOR: window
         *arrived += 1;
         if *arrived == audience {
             // Nobody has a later message before an earlier one, so this is the oldest.
@@ -141,6 +142,7 @@ impl FanOut {
             self.speak(sender_index);
             self.end_if_all_is_delivered(event_loop);
         }
+        // ANCHOR_END: window
     }
 
     fn end_if_all_is_delivered(&mut self, event_loop: &mut EventLoop<FanOut>) {

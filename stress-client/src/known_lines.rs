@@ -18,6 +18,7 @@ pub(crate) struct KnownLines {
 }
 
 impl KnownLines {
+    // ANCHOR: recognise
     /// Whether `bytes` begin with a known line: its length, and who has sent it.
     #[inline]
     pub(crate) fn recognise(&mut self, bytes: &[u8]) -> Option<(usize, usize)> {
@@ -37,6 +38,7 @@ impl KnownLines {
         }
         None
     }
+    // ANCHOR_END: recognise
 
     #[inline]
     fn matches(&self, sender: usize, bytes: &[u8]) -> Option<usize> {

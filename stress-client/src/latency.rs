@@ -109,12 +109,15 @@ impl Latency {
         }
     }
 
+    // ANCHOR: send-and-wait
     fn send_and_wait(&mut self) -> io::Result<()> {
         let Some(timer) = &self.timer else {
             return Ok(());
         };
+        // ANCHOR: own-clock
         // A clock of its own and not the turn's, which is as old as the batch.
         let now = Instant::now();
+        // ANCHOR_END: own-clock
         while let Some(number) = self.schedule.take(now) {
             let sender = number % self.plan.senders as u64;
             let line = line(&self.plan, number);
@@ -127,6 +130,7 @@ impl Latency {
         }
         Ok(())
     }
+    // ANCHOR_END: send-and-wait
 
     /// Everybody who reads has everything.
     fn try_end(&mut self, event_loop: &mut EventLoop<Latency>) -> io::Result<()> {
@@ -243,8 +247,10 @@ impl Driver for Latency {
             is_ours,
             message.parameters.get(1).and_then(|text| number(text)),
         ) {
+            // ANCHOR: from-the-due-time
             self.latencies.record(self.schedule.due(number).elapsed());
             self.deliveries += 1;
+            // ANCHOR_END: from-the-due-time
             if self.deliveries == self.expected()
                 && let Err(err) = self.try_end(event_loop)
             {

@@ -43,9 +43,12 @@ impl ServerProcess {
             .map_err(|err| Failure::Process(self.pid, chapter::why(&err)).into())
     }
 
+    // ANCHOR: what-it-used
     fn look(self) -> io::Result<Usage> {
         let pid = Pid::from_raw(self.pid.cast_signed());
+        // ANCHOR: cpu-clock
         let cpu = clock_getcpuclockid(pid)?.now()?.into();
+        // ANCHOR_END: cpu-clock
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         let field = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
@@ -59,6 +62,7 @@ impl ServerProcess {
             resident_bytes: field("VmRSS")? * 1024,
         })
     }
+    // ANCHOR_END: what-it-used
 }
 
 /// A stretch of time, and what is used in it by the server and by this program.

@@ -139,11 +139,13 @@ fn number(value: f64) -> Value {
     }
 }
 
+// ANCHOR: who-is-the-limit
 /// Whether figures tell more of this program than of the server: it was as busy as it can be, and
 /// the server was not.
 fn is_limit(own_share: f64, server_share: Option<f64>) -> bool {
     own_share >= BUSY && server_share.is_none_or(|share| share < BUSY)
 }
+// ANCHOR_END: who-is-the-limit
 
 /// The machine for a program.
 pub(crate) fn machine_to_json(machine: &Machine) -> Value {

@@ -52,6 +52,7 @@ impl Schedule {
         }
     }
 
+    // ANCHOR: due
     /// When a message is due.
     pub(crate) fn due(&self, number: u64) -> Instant {
         let nanoseconds = self.interval.as_nanos() * u128::from(number);
@@ -66,9 +67,12 @@ impl Schedule {
             return None;
         }
         self.sent += 1;
+        // ANCHOR: sent-late
         self.late += u64::from(now.saturating_duration_since(self.due(number)) > LATE);
+        // ANCHOR_END: sent-late
         Some(number)
     }
+    // ANCHOR_END: due
 
     /// Time until the next one is due; none if that was the last.
     pub(crate) fn wait(&self, now: Instant) -> Option<Duration> {

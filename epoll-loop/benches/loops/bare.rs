@@ -38,6 +38,7 @@ impl<R: Reaction> Watching<R> for Bare<R> {
         })
     }
 
+    // ANCHOR: bare-turn
     fn run(&mut self, events: u64) -> io::Result<()> {
         self.reaction.expect(events);
         while !self.reaction.is_done() {
@@ -49,6 +50,7 @@ impl<R: Reaction> Watching<R> for Bare<R> {
         }
         Ok(())
     }
+    // ANCHOR_END: bare-turn
 }
 
 fn index(event: &EpollEvent) -> usize {

@@ -1,6 +1,6 @@
 //! Fan-out: every delivery is counted, whoever has sent it.
 
-use crate::{count, fake_server, figure, measure, run, server};
+use crate::{compare_table, count, fake_server, figure, measure, run, server};
 
 #[test]
 fn each_message_is_delivered_to_everybody_but_its_sender() {
@@ -47,6 +47,17 @@ fn the_table_is_for_people() {
         "nobody has told its pid: {table}"
     );
     assert_eq!(finished.stderr, "");
+}
+
+#[test]
+fn the_table_with_what_the_server_used_is_the_books() {
+    let server = server();
+    let (address, pid) = (server.listening_on(), server.pid());
+    let finished = run(&format!(
+        "{address} fan-out --messages 5000 --pid {pid} --quiet"
+    ));
+    assert!(finished.status.success(), "{finished:?}");
+    compare_table("fan-out", &finished.stdout);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Latency: from the time in the schedule, whatever the server does.
 
-use crate::{count, fake_server, figure, measure, run, server};
+use crate::{compare_table, count, fake_server, figure, measure, run, server};
 
 #[test]
 fn each_delivery_of_the_schedule_is_in_the_percentiles() {
@@ -18,20 +18,7 @@ fn each_delivery_of_the_schedule_is_in_the_percentiles() {
 
 #[test]
 fn a_pause_of_the_server_makes_all_late_that_were_due_in_it() {
-    // It delivers nothing until twenty have come, which takes 190 ms by the schedule.
-    let (address, serving) = fake_server::start(2, |mut peers| {
-        let lines: Vec<String> = (0..20).map(|_| peers[0].expect_line("PRIVMSG")).collect();
-        for line in lines {
-            peers[1].send_line(format!(":s000000!stress@x {line}"));
-        }
-        peers[0].expect_eof();
-    });
-    let finished = run(&format!(
-        "{address} latency --receivers 1 --senders 1 --rate 100 --duration 200ms --json"
-    ));
-    serving.join().unwrap();
-    assert!(finished.status.success(), "{finished:?}");
-    let measured = serde_json::from_str(&finished.stdout).unwrap();
+    let measured = serde_json::from_str(&during_a_pause("--json")).unwrap();
     assert_eq!(count(&measured, "deliveries"), 20);
     // The percentiles are rounded to three digits.
     assert!(
@@ -42,6 +29,29 @@ fn a_pause_of_the_server_makes_all_late_that_were_due_in_it() {
         figure(&measured, "latency_p50_milliseconds") > 89.0,
         "{measured}"
     );
+}
+
+#[test]
+fn the_table_of_a_pause_is_the_books() {
+    compare_table("pause", &during_a_pause("--quiet"));
+}
+
+/// What is said of a server that pauses: it delivers nothing until twenty have come, which takes
+/// 190 ms by the schedule.
+fn during_a_pause(option: &str) -> String {
+    let (address, serving) = fake_server::start(2, |mut peers| {
+        let lines: Vec<String> = (0..20).map(|_| peers[0].expect_line("PRIVMSG")).collect();
+        for line in lines {
+            peers[1].send_line(format!(":s000000!stress@x {line}"));
+        }
+        peers[0].expect_eof();
+    });
+    let finished = run(&format!(
+        "{address} latency --receivers 1 --senders 1 --rate 100 --duration 200ms {option}"
+    ));
+    serving.join().unwrap();
+    assert!(finished.status.success(), "{finished:?}");
+    finished.stdout
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod idle;
 mod latency;
 mod slow;
 
-use chapter_tests::{Finished, Launch, Program};
+use chapter_tests::{Finished, Launch, Mask, Program, Transcript};
 use serde_json::Value;
 
 /// The program under test.
@@ -46,4 +46,28 @@ fn figure(measured: &Value, key: &str) -> f64 {
 fn count(measured: &Value, key: &str) -> u64 {
     let count = measured["figures"][key].as_u64();
     count.unwrap_or_else(|| panic!("no whole {key} in {measured}"))
+}
+
+/// Compares a table with `tests/transcripts/NAME.txt`: all but what differs from run to run.
+fn compare_table(name: &str, table: &str) {
+    Transcript::new(format!("tests/transcripts/{name}.txt"))
+        .reduce(what_counts)
+        .hide(Mask::Times)
+        .hide(Mask::Before("B"))
+        .hide(Mask::Before("%"))
+        .compare(table);
+}
+
+/// Nothing of the machine and of how busy it is; of a rate and of what was late the name.
+fn what_counts(line: &str) -> Option<String> {
+    if line.starts_with("  Linux ") || line.contains("the generator is the limit") {
+        return None;
+    }
+    let (name, _) = line.rsplit_once(' ')?;
+    let counts = if line.contains(" sent late ") || line.contains("deliveries a second ") {
+        name.trim_end()
+    } else {
+        line
+    };
+    Some(counts.to_owned())
 }
