@@ -5,7 +5,7 @@ mod small_workspace;
 
 use std::net::SocketAddr;
 
-use chapter_tests::{Peer, Program, Signal, process};
+use chapter_tests::{Launch, Peer, Program, Signal, process};
 use small_workspace::{PAGE, SmallWorkspace};
 
 /// A server and its address.
@@ -232,6 +232,32 @@ fn a_book_that_cannot_be_built_at_first_is_waited_for() {
     waiting.expect_line("event: book");
     workspace.replace(PAGE, "main.rs:mein}}", "main.rs:main}}");
     waiting.expect_line("event: book");
+    assert!(get(address, "/").0.starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn nobody_waits_for_who_does_not_read_standard_error() {
+    let workspace = SmallWorkspace::new();
+    // A pipe that is open at both ends and never read.
+    let server = Launch::new("sh")
+        .args([
+            "-c",
+            "mkfifo \"$0/errors\" && exec \"$1\" --root \"$0\" serve --port 0 2<>\"$0/errors\"",
+            workspace.path().to_str().unwrap(),
+            env!("CARGO_BIN_EXE_docs"),
+        ])
+        .env("CARGO_TARGET_DIR", workspace.path().join("target"))
+        .start();
+    let address = server.listening_on();
+    let mut page = Peer::connect(address);
+    page.send("GET /live-reload HTTP/1.1\r\n\r\n");
+    page.expect_line("event: book");
+    // What is said of eight books is more than the pipe takes (64 KiB).
+    let mistakes = "{{#listing none.rs:none}}\n".repeat(400);
+    for round in 0..8 {
+        workspace.write("docs/pages/index.md", &format!("# {round}\n\n{mistakes}"));
+        page.expect_line("event: failed");
+    }
     assert!(get(address, "/").0.starts_with("HTTP/1.1 200 "));
 }
 

@@ -17,8 +17,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use epoll_loop::{
-    Accepted, Event, EventLoop, Interest, Readiness, Signal, Watch, Watched, WatcherId, WatcherMap,
-    accept, listen,
+    Accepted, Event, EventLoop, Interest, Output, Readiness, Signal, Watch, Watched, WatcherId,
+    WatcherMap, accept, listen,
 };
 
 use self::connection::{Connection, Next};
@@ -35,6 +35,9 @@ const IDLE_TIME: Duration = Duration::from_mins(1);
 
 /// How long nobody is accepted after descriptors have run out.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long the last lines on standard error may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Where a page asks for news.
 const NEWS: &str = "live-reload";
@@ -58,6 +61,8 @@ struct Server {
     error: Option<String>,
     /// What opens the browser.
     opener: Option<Child>,
+    /// Standard error. Nobody may be reading it, and browsers are not to wait for that.
+    log: Output,
 }
 
 /// What the program is asked for.
@@ -84,6 +89,7 @@ pub(crate) fn serve(
     let _blocked = EventLoop::block_signals(&[Signal::SIGINT, Signal::SIGTERM])?;
     let mut event_loop = EventLoop::new()?;
     let _tracing = settings.trace.start(&mut event_loop)?;
+    let log = event_loop.standard_error()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port));
     let listener = listen(address)
         .map_err(|err| io::Error::new(err.kind(), format!("{address}: {}", chapter::why(&err))))?;
@@ -91,10 +97,10 @@ pub(crate) fn serve(
     // No other server has this port.
     let directory = settings.directory.join(address.port().to_string());
     // Before the first build, so that no change is missed.
-    let rebuild = Rebuild::new(&mut event_loop, settings.root, &directory)?;
+    let rebuild = Rebuild::new(&mut event_loop, settings.root, &directory, &log)?;
     let error = first(&directory).err().map(|err| err.to_string());
     if let Some(error) = &error {
-        eprintln!("docs: {error}");
+        say(&log, error);
     }
     let watch = Watch::new(Interest::READABLE).label("listener");
     let listener = event_loop.watch(listener, watch, Server::accept)?;
@@ -109,7 +115,7 @@ pub(crate) fn serve(
     {
         Some(Ok(child)) => Some(child),
         Some(Err(err)) => {
-            eprintln!("docs: xdg-open: {}", chapter::why(&err));
+            say(&log, &format!("xdg-open: {}", chapter::why(&err)));
             None
         }
         None => None,
@@ -123,9 +129,11 @@ pub(crate) fn serve(
         edition: u64::from(std::process::id()) << 32,
         error,
         opener,
+        log: log.clone(),
     };
     let result = event_loop.run(&mut server);
     drop(server);
+    log.drain(LAST_WORDS);
     match std::fs::remove_dir_all(&directory) {
         Err(err) if err.kind() != io::ErrorKind::NotFound => result.and(Err(err)),
         _ => result,
@@ -146,11 +154,15 @@ fn open_browser(event_loop: &mut EventLoop<Server>, address: SocketAddr) -> io::
 }
 
 impl Server {
+    fn say(&self, line: &str) {
+        say(&self.log, line);
+    }
+
     /// The desktop has opened a browser, or has none.
     fn see_browser_opened(&mut self, _: &mut EventLoop<Server>, _: Event) {
         match self.opener.take().map(|mut child| child.wait()) {
-            Some(Ok(status)) if !status.success() => eprintln!("docs: xdg-open: {status}"),
-            Some(Err(err)) => eprintln!("docs: xdg-open: {}", chapter::why(&err)),
+            Some(Ok(status)) if !status.success() => self.say(&format!("xdg-open: {status}")),
+            Some(Err(err)) => self.say(&format!("xdg-open: {}", chapter::why(&err))),
             _ => {}
         }
     }
@@ -171,13 +183,13 @@ impl Server {
                             self.open.push(id);
                             self.connections.insert(id, connection);
                         }
-                        Err(err) => eprintln!("docs: a connection: {}", chapter::why(&err)),
+                        Err(err) => self.say(&format!("a connection: {}", chapter::why(&err))),
                     }
                 }
                 Accepted::Gone => {}
                 Accepted::Nobody => return,
                 Accepted::Exhausted(err) => {
-                    eprintln!("docs: accept: {}", chapter::why(&err));
+                    self.say(&format!("accept: {}", chapter::why(&err)));
                     // The listener stays readable: to look again at once is to spin.
                     self.listener.set_interest(event_loop, Interest::NONE);
                     event_loop.after(PAUSE, |server, event_loop, _| {
@@ -345,7 +357,7 @@ impl Server {
     fn succeed(&mut self, event_loop: &mut EventLoop<Server>) {
         self.edition += 1;
         if self.error.take().is_some() {
-            eprintln!("docs: the book is built again");
+            self.say("the book is built again");
         }
         self.tell(event_loop, &news("book", &self.edition.to_string()));
     }
@@ -357,7 +369,7 @@ impl Server {
             .map(|line| line.strip_prefix("docs: ").unwrap_or(line))
             .collect();
         for line in &lines {
-            eprintln!("docs: {line}");
+            self.say(line);
         }
         let why = lines.join("\n");
         self.tell(event_loop, &news("failed", &why));
@@ -382,6 +394,11 @@ impl Server {
             }
         }
     }
+}
+
+/// Has a line written when standard error takes it.
+fn say(log: &Output, line: &str) {
+    log.write_line(format!("docs: {line}\n").as_bytes());
 }
 
 /// An event as a browser's `EventSource` reads it.

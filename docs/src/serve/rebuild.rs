@@ -13,12 +13,12 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use epoll_loop::{
-    Event, EventLoop, Interest, ReadEnd, Readiness, Watch, Watched, WatcherId, read_within,
+    Event, EventLoop, Interest, Output, ReadEnd, Readiness, Watch, Watched, WatcherId, read_within,
 };
 use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
-use super::Server;
+use super::{Server, say};
 use crate::workspace::has_ending;
 
 /// How long nothing may change before a build begins.
@@ -48,6 +48,7 @@ pub(super) struct Rebuild {
     /// the next.
     rest: Option<(Instant, WatcherId)>,
     build: Option<Build>,
+    log: Output,
 }
 
 /// A build that is under way.
@@ -67,9 +68,10 @@ impl Rebuild {
         event_loop: &mut EventLoop<Server>,
         root: &Path,
         destination: &Path,
+        log: &Output,
     ) -> io::Result<Self> {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?;
-        watch_directories(&inotify, root)?;
+        watch_directories(&inotify, root, log)?;
         let watch = Watch::new(Interest::READABLE).label("inotify");
         let inotify = event_loop.watch(inotify, watch, Server::see_changes)?;
         Ok(Self {
@@ -78,6 +80,7 @@ impl Rebuild {
             inotify,
             rest: None,
             build: None,
+            log: log.clone(),
         })
     }
 
@@ -107,7 +110,7 @@ impl Rebuild {
             }
         }
         if has_new_directory {
-            watch_directories(&self.inotify, &self.root)?;
+            watch_directories(&self.inotify, &self.root, &self.log)?;
             // Its files may have been there before it was watched.
             is_ours = true;
         }
@@ -186,7 +189,7 @@ fn nonblocking(stderr: ChildStderr) -> io::Result<ChildStderr> {
 
 /// Watches all directories below `root` but hidden ones and what cargo makes; to watch one again
 /// changes nothing.
-fn watch_directories(inotify: &Inotify, root: &Path) -> io::Result<()> {
+fn watch_directories(inotify: &Inotify, root: &Path, log: &Output) -> io::Result<()> {
     let what = AddWatchFlags::IN_CLOSE_WRITE
         | AddWatchFlags::IN_CREATE
         | AddWatchFlags::IN_DELETE
@@ -198,7 +201,8 @@ fn watch_directories(inotify: &Inotify, root: &Path) -> io::Result<()> {
     while let Some(directory) = directories.pop_front() {
         count += 1;
         if count > MAX_DIRECTORIES {
-            eprintln!("docs: {MAX_DIRECTORIES} directories are watched, and no more");
+            let what = format!("{MAX_DIRECTORIES} directories are watched, and no more");
+            say(log, &what);
             break;
         }
         match inotify.add_watch(&directory, what) {
@@ -230,7 +234,7 @@ impl Server {
         match self.rebuild.read_changes() {
             Ok(true) => self.rest(event_loop),
             Ok(false) => {}
-            Err(err) => eprintln!("docs: inotify: {}", chapter::why(&err)),
+            Err(err) => self.say(&format!("inotify: {}", chapter::why(&err))),
         }
     }
 
