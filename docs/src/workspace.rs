@@ -70,12 +70,13 @@ impl Workspace {
                 let Some(name) = name.to_str() else { continue };
                 let path = directory.join(name);
                 let kind = entry.file_type()?;
-                // Hidden ones, and what cargo makes.
-                if name.starts_with('.') || name == "target" {
+                if name.starts_with('.') {
                     continue;
                 }
                 if kind.is_dir() {
-                    directories.push(path);
+                    if !is_made(&self.root.join(&path)) {
+                        directories.push(path);
+                    }
                 } else if kind.is_file()
                     && let Some(path) = path.to_str()
                     && has_ending(path, &WITH_ANCHORS)
@@ -87,6 +88,14 @@ impl Workspace {
         files.sort();
         Ok(files)
     }
+}
+
+/// Whether a directory is one that cargo builds into, whatever its name (`CARGO_TARGET_DIR`): there
+/// is a tag in it by which programs know what can be made again
+/// (<https://bford.info/cachedir/>). What is in it is neither shown nor watched; to watch what a
+/// build writes would be to build for ever.
+pub(crate) fn is_made(directory: &Path) -> bool {
+    directory.ends_with("target") || directory.join("CACHEDIR.TAG").is_file()
 }
 
 /// Whether a file's name ends with one of these, behind a dot.

@@ -4,6 +4,7 @@
 mod small_workspace;
 
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
 
 use chapter_tests::{Launch, Peer, Program, Signal, process};
 use small_workspace::{PAGE, SmallWorkspace};
@@ -212,6 +213,38 @@ fn a_file_in_a_new_directory_is_seen_too() {
     // The directory may have been seen, and the book built, before the file was written.
     while !get(address, path).0.starts_with("HTTP/1.1 200 ") {
         page.expect_line("event: book");
+    }
+}
+
+#[test]
+fn what_is_made_in_the_workspace_is_neither_watched_nor_shown() {
+    let workspace = SmallWorkspace::new();
+    // As cargo marks it.
+    workspace.write(
+        "made/CACHEDIR.TAG",
+        "Signature: 8a477f597d28d172789f06886806bc55\n",
+    );
+    workspace.write("made/debug/build/out.rs", "fn made() {}\n");
+    let server = workspace.launch(["serve", "--port", "0"]);
+    let server = server.env("CARGO_TARGET_DIR", workspace.path().join("made"));
+    let server = server.start();
+    let address = server.listening_on();
+    let page = get(address, "/source/index.html").1;
+    assert!(page.contains("program/src/main.rs"), "{page}");
+    assert!(!page.contains("out.rs"), "{page}");
+
+    let inode = |path: &str| {
+        let data = std::fs::metadata(workspace.path().join(path)).unwrap();
+        format!("ino:{:x} ", data.ino())
+    };
+    let descriptors = std::fs::read_dir(format!("/proc/{}/fdinfo", server.pid())).unwrap();
+    let watched: String = descriptors
+        .filter_map(|entry| std::fs::read_to_string(entry.unwrap().path()).ok())
+        .filter(|info| info.contains("inotify "))
+        .collect();
+    assert!(watched.contains(&inode("docs/pages")), "{watched}");
+    for made in ["made", "made/book-served", "made/debug/build"] {
+        assert!(!watched.contains(&inode(made)), "{made}: {watched}");
     }
 }
 

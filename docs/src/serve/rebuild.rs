@@ -19,7 +19,7 @@ use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
 use super::{Server, say};
-use crate::workspace::has_ending;
+use crate::workspace::{has_ending, is_made};
 
 /// How long nothing may change before a build begins.
 const REST: Duration = Duration::from_millis(150);
@@ -220,7 +220,8 @@ fn watch_directories(inotify: &Inotify, root: &Path, log: &Output) -> io::Result
         for entry in entries.flatten() {
             let name = entry.file_name();
             let is_hidden = name.to_str().is_none_or(|name| name.starts_with('.'));
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_hidden && name != "target" {
+            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_directory && !is_hidden && !is_made(&entry.path()) {
                 directories.push_back(entry.path());
             }
         }
