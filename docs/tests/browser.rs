@@ -158,6 +158,9 @@ fn the_theme_that_a_reader_has_chosen_is_also_that_of_whole_files() {
             "{page}"
         );
         assert_eq!(reader.measure("contrast"), [""; 0]);
+        let paper = "return getComputedStyle(document.documentElement).backgroundColor;";
+        let paper = reader.browser.run(paper).to_string();
+        assert!(paper.contains("rgb(20, 23, 30)"), "{page}: {paper}");
     }
 }
 
@@ -172,6 +175,8 @@ fn the_table_of_contents_does_not_squeeze_the_columns() {
     assert!(reader.is(is_open), "opened by its button");
     assert_eq!(reader.measure("beside"), [""; 0]);
     assert_eq!(reader.measure("overflow"), [""; 0]);
+    reader.go("index.html");
+    assert!(!reader.is(is_open), "it does not lie on the next page");
 }
 
 #[test]
