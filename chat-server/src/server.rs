@@ -35,7 +35,8 @@ const READ_BYTES_LIMITED: usize = 2 * 1024;
 /// quarter of `--sendq` if that is less. Without this, what many say at once
 /// would overrun the queue of somebody who reads well and was only not written
 /// to. It counts what is sent and not what came in: one JOIN of a hundred
-/// channels makes a hundred messages.
+/// channels makes a hundred messages. Likewise a quarter of `--sendq-total` for
+/// all queues together, which a large channel comes to sooner.
 const FLUSH_BYTES: usize = 64 * 1024;
 // ANCHOR_END: flush-bytes
 
@@ -168,8 +169,10 @@ impl Server {
 
     /// So much was said that the end of the batch is not waited for.
     pub(crate) fn flush_if_much(&mut self, event_loop: &mut EventLoop<Server>) {
-        let quarter = self.settings.rules.limits.send_queue_bytes / 4;
-        if self.room.unflushed_bytes() >= FLUSH_BYTES.min(quarter) {
+        let limits = &self.settings.rules.limits;
+        let is_much = self.room.unflushed_bytes() >= FLUSH_BYTES.min(limits.send_queue_bytes / 4)
+            || self.room.unflushed_bytes_of_all() >= limits.send_queues_bytes / 4;
+        if is_much {
             self.flush_all(event_loop);
         }
     }

@@ -131,6 +131,8 @@ pub(super) struct Mail {
     pub(super) unflushed_bytes: usize,
     /// The last message that is counted there.
     counted_letter: u64,
+    /// Bytes by which all queues together have grown since the last flush.
+    pub(super) unflushed_bytes_of_all: usize,
 }
 
 impl Mail {
@@ -149,6 +151,7 @@ impl Mail {
             lines_queued: 0,
             unflushed_bytes: 0,
             counted_letter: 0,
+            unflushed_bytes_of_all: 0,
         }
     }
 
@@ -244,6 +247,7 @@ impl Mail {
     /// Hands over the clients that have got something to be flushed, each once.
     pub(super) fn take_dirty(&mut self) -> impl Iterator<Item = ClientSlot> {
         self.unflushed_bytes = 0;
+        self.unflushed_bytes_of_all = 0;
         self.dirty
             .drain(..)
             .filter(|client| std::mem::take(&mut self.boxes[client.index()].is_dirty))
@@ -386,6 +390,7 @@ impl Mail {
             mailbox.queue.push(self.batch.bytes(part));
         }
         self.queued_bytes += part.len();
+        self.unflushed_bytes_of_all += part.len();
         self.lines_queued += 1;
         if self.counted_letter != number {
             self.counted_letter = number;

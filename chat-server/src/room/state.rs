@@ -264,6 +264,13 @@ impl State {
         self.mail.unflushed_bytes
     }
 
+    /// How much all queues together have grown since the last call of
+    /// [`State::take_dirty`], and may have shrunk again.
+    #[must_use]
+    pub fn unflushed_bytes_of_all(&self) -> usize {
+        self.mail.unflushed_bytes_of_all
+    }
+
     /// Has `write` take bytes out of what waits for a client; `None` if there is no
     /// such client.
     pub fn flush<R>(

@@ -207,3 +207,30 @@ fn a_burst_from_many_does_not_put_out_those_who_read() {
     }
     old.exchange();
 }
+
+#[test]
+fn a_burst_to_many_does_not_put_out_those_who_read() {
+    const READERS: usize = 40;
+    const LINES: usize = 200;
+    let server = serve(&["--flood-rate", "0", "--sendq-total", "1MiB"]);
+    let mut talker = person(server.listening_on(), "talker");
+    let mut readers: Vec<Peer> = (0..READERS)
+        .map(|number| person(server.listening_on(), &format!("reader{number}")))
+        .collect();
+    for peer in readers.iter_mut().chain([&mut talker]) {
+        join(peer, "#room");
+    }
+    settle(&mut talker);
+    // All of it is there at once: 56 KB in one batch, and 2.2 MB for all of them together.
+    stop(&server);
+    talker.send(format!("PRIVMSG #room :{}\r\n", "z".repeat(250)).repeat(LINES));
+    server.signal(Signal::SIGCONT);
+    for reader in &mut readers {
+        for _ in 0..LINES {
+            reader.expect_line("zzzz");
+        }
+    }
+    talker.send_line("NAMES #room");
+    let names = talker.expect_line(" 353 ");
+    assert_eq!(names.matches("reader").count(), READERS, "{names}");
+}
