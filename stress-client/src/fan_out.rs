@@ -122,6 +122,10 @@ impl FanOut {
         member: ClientNumber,
         sender_index: usize,
     ) {
+        if member == self.senders[sender_index].client {
+            // A server that tells people what they have said themselves has delivered nothing yet.
+            return;
+        }
         let audience = self.audience();
         let count = &mut self.received[member * self.plan.senders + sender_index];
         let sender = &mut self.senders[sender_index];

@@ -61,6 +61,27 @@ fn the_table_with_what_the_server_used_is_the_books() {
 }
 
 #[test]
+fn what_a_sender_hears_of_itself_is_no_delivery() {
+    let (address, serving) = fake_server::start(2, |mut peers| {
+        let lines: Vec<String> = (0..5).map(|_| peers[0].expect_line("PRIVMSG")).collect();
+        for line in &lines {
+            peers[0].send_line(format!(":s000000!stress@x {line}"));
+        }
+        for line in &lines[1..] {
+            peers[1].send_line(format!(":s000000!stress@x {line}"));
+        }
+        peers[0].expect_eof();
+    });
+    let finished = run(&format!(
+        "{address} fan-out --receivers 1 --messages 5 --patience 1s"
+    ));
+    serving.join().unwrap();
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    let last = finished.stderr.lines().last().unwrap();
+    assert!(last.contains(": 4 deliveries in "), "{last}");
+}
+
+#[test]
 fn a_server_that_delivers_nothing_is_not_waited_for_for_ever() {
     let (address, serving) = fake_server::start(2, |mut peers| {
         peers[0].expect_line("PRIVMSG #stress :");
