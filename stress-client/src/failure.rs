@@ -23,6 +23,14 @@ pub(crate) enum Failure {
     Stalled(std::time::Duration, String),
     /// Members have more messages of this sender than it has sent.
     NotSent(String),
+    /// A member has not the message of a sender that was to come next: one is missing, or has come
+    /// twice.
+    OutOfTurn {
+        member: String,
+        sender: String,
+        number: u64,
+        expected: u64,
+    },
     /// A server could not be started: its name, and why.
     NotStarted(&'static str, String),
     /// A server could not be measured: its name, and why.
@@ -58,6 +66,16 @@ impl fmt::Display for Failure {
             Failure::NotSent(nick) => {
                 write!(f, "more messages of {nick} have come than it has sent")
             }
+            Failure::OutOfTurn {
+                member,
+                sender,
+                number,
+                expected,
+            } => write!(
+                f,
+                "{member} has message {number} of {sender} where {expected} was to come: one is \
+                 missing, or has come twice"
+            ),
             Failure::NotStarted(name, why) => write!(f, "{name} does not start: {why}"),
             Failure::Server(name, why) => write!(f, "{name}: {why}"),
             Failure::During(attack, why) => write!(f, "{attack}: {why}"),

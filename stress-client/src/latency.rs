@@ -15,6 +15,7 @@ use epoll_loop::{Event, EventLoop, Interest, Watch, Watched};
 use nix::sys::timerfd::TimerFd;
 
 use crate::crowd::{self, ClientNumber, Crowd, Driver, Role};
+use crate::failure::Failure;
 use crate::process::{ServerProcess, Spent, Stretch};
 use crate::report::{Report, plural};
 use crate::run::{self, Measurement, Options, Supervision};
@@ -50,6 +51,8 @@ struct Latency {
     stalled: Stalled,
     latencies: Latencies,
     deliveries: u64,
+    /// For each member that reads, and each sender, the number of the message that comes next.
+    next: Vec<u64>,
     stretch: Option<Stretch>,
     spent: Option<Spent>,
 }
@@ -67,6 +70,10 @@ pub(crate) fn measure(options: &Options, plan: &Plan) -> io::Result<Report> {
         stalled: Stalled::default(),
         latencies: Latencies::new(),
         deliveries: 0,
+        next: (0..plan.senders as u64)
+            .cycle()
+            .take((plan.receivers + plan.senders) * plan.senders)
+            .collect(),
         stretch: None,
         spent: None,
     };
@@ -87,6 +94,28 @@ impl Latency {
     fn expected(&self) -> u64 {
         let reading = self.plan.receivers + self.plan.senders;
         self.schedule.messages * (reading as u64 - 1)
+    }
+
+    /// Takes note that a member has a message, which is the sender's next one that it was to have.
+    fn is_next(
+        &mut self,
+        member: ClientNumber,
+        sender: ClientNumber,
+        number: u64,
+    ) -> Result<(), Failure> {
+        let senders = self.plan.senders as u64;
+        let next = &mut self.next[member * self.plan.senders + sender];
+        let expected = std::mem::replace(next, number.saturating_add(senders));
+        if number == expected {
+            return Ok(());
+        }
+        let [member, sender] = [member, sender].map(|client| self.crowd.nick(client).to_owned());
+        Err(Failure::OutOfTurn {
+            member,
+            sender,
+            number,
+            expected,
+        })
     }
 
     fn try_start(&mut self, event_loop: &mut EventLoop<Latency>) -> io::Result<()> {
@@ -239,14 +268,15 @@ impl Driver for Latency {
                 self.crowd.read_again(event_loop, client);
             }
         }
-        let is_ours = message.is(b"PRIVMSG")
-            && message
-                .source
-                .is_some_and(|source| self.sender_of_nick.contains_key(source.nick()));
-        if let (true, Some(number)) = (
-            is_ours,
-            message.parameters.get(1).and_then(|text| number(text)),
-        ) {
+        if message.is(b"PRIVMSG")
+            && let Some(source) = message.source
+            && let Some(&sender) = self.sender_of_nick.get(source.nick())
+            && sender != client
+            && let Some(number) = message.parameters.get(1).and_then(|text| number(text))
+        {
+            if let Err(err) = self.is_next(client, sender, number) {
+                return event_loop.stop(Err(err.into()));
+            }
             // ANCHOR: from-the-due-time
             self.latencies.record(self.schedule.due(number).elapsed());
             self.deliveries += 1;

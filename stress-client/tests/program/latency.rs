@@ -55,6 +55,27 @@ fn during_a_pause(option: &str) -> String {
 }
 
 #[test]
+fn a_message_that_comes_twice_does_not_stand_for_one_that_is_missing() {
+    let (address, serving) = fake_server::start(2, |mut peers| {
+        let lines: Vec<String> = (0..5).map(|_| peers[0].expect_line("PRIVMSG")).collect();
+        for which in [0, 1, 1, 2, 3] {
+            peers[1].send_line(format!(":s000000!stress@x {}", lines[which]));
+        }
+        peers[0].expect_closed();
+    });
+    let finished = run(&format!(
+        "{address} latency --receivers 1 --senders 1 --rate 100 --duration 50ms --quiet"
+    ));
+    serving.join().unwrap();
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert_eq!(
+        finished.stderr,
+        "stress-client: r000001 has message 1 of s000000 where 2 was to come: one is missing, or \
+         has come twice\n"
+    );
+}
+
+#[test]
 fn a_schedule_that_cannot_be_kept_is_told() {
     // A million a second, each in a line of its own: nobody can write that.
     let arguments = "latency --receivers 1 --senders 1 --rate 1000000 --duration 100ms --json";
