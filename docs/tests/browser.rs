@@ -304,3 +304,29 @@ fn the_search_finds_a_word() {
         "marked on its page"
     );
 }
+
+/// A browser has six connections to a server, and a page that waits for news holds one.
+#[test]
+fn any_number_of_pages_may_be_open_at_a_time() {
+    let Some(reader) = reader() else { return };
+    reader.go("index.html");
+    // Frames in place of tabs: each is hidden, as a tab is when the next one is opened.
+    let opened = reader.browser.run_async(
+        "const done = arguments[arguments.length - 1];
+        setTimeout(() => done('one is waited for'), 10000);
+        const open = count => {
+            if (count === 0) return done('all');
+            const frame = document.createElement('iframe');
+            frame.addEventListener('load', () => {
+                const page = frame.contentDocument;
+                Object.defineProperty(page, 'visibilityState', { value: 'hidden' });
+                page.dispatchEvent(new Event('visibilitychange'));
+                open(count - 1);
+            });
+            frame.src = '/claims.html';
+            document.body.append(frame);
+        };
+        open(8);",
+    );
+    assert_eq!(opened, "all");
+}
