@@ -79,6 +79,11 @@ impl<S> Watcher<S> {
     /// Whether the watcher ends with this call of its callback.
     #[inline]
     pub(crate) fn is_last_call(&self, readiness: Readiness) -> bool {
+        // Asked apart and first, since it is nearly always so: 3 instructions
+        // instead of a jump through a table.
+        if matches!(self.kind, Kind::Io(_)) {
+            return false;
+        }
         match &self.kind {
             // Not if they were only fed.
             Kind::Timer { period: None } => readiness.intersects(Readiness::TIMER),
@@ -86,6 +91,22 @@ impl<S> Watcher<S> {
             Kind::Waker(alarm) => !alarm.has_wakers(),
             _ => false,
         }
+    }
+
+    /// Ends the name of the watcher. Returns whether its slot may have another.
+    #[inline]
+    fn end_name(&mut self) -> bool {
+        // ANCHOR: end-name
+        // ANCHOR: pending-goes
+        self.pending = Readiness::default();
+        // ANCHOR_END: pending-goes
+        // ANCHOR: generation
+        self.generation = self.generation.wrapping_add(1);
+        // ANCHOR_END: generation
+        // A generation that came round again would bring old names to life, so
+        // a slot that has had all of them is left empty for good.
+        self.generation != 0
+        // ANCHOR_END: end-name
     }
 }
 
@@ -258,7 +279,9 @@ impl<S> Watchers<S> {
     pub(crate) fn remove(&mut self, id: WatcherId) -> Option<Kind> {
         let watcher = self.get_mut(id)?;
         let kind = std::mem::replace(&mut watcher.kind, Kind::Vacant);
-        self.end_name(id);
+        if watcher.end_name() {
+            self.free.push(id.slot());
+        }
         Some(kind)
     }
 
@@ -267,29 +290,10 @@ impl<S> Watchers<S> {
     pub(crate) fn remove_timer(&mut self, id: WatcherId) {
         if let Some(watcher) = self.get_mut(id) {
             std::mem::forget(std::mem::replace(&mut watcher.kind, Kind::Vacant));
-            self.end_name(id);
+            if watcher.end_name() {
+                self.free.push(id.slot());
+            }
         }
-    }
-
-    /// Ends the name of a watcher, and leaves its slot to the next one.
-    #[inline]
-    fn end_name(&mut self, id: WatcherId) {
-        // ANCHOR: remove
-        let Some(watcher) = self.get_mut(id) else {
-            return;
-        };
-        // ANCHOR: pending-goes
-        watcher.pending = Readiness::default();
-        // ANCHOR_END: pending-goes
-        // ANCHOR: generation
-        watcher.generation = watcher.generation.wrapping_add(1);
-        // ANCHOR_END: generation
-        // A generation that came round again would bring old names to life, so
-        // a slot that has had all of them is left empty for good.
-        if watcher.generation != 0 {
-            self.free.push(id.slot());
-        }
-        // ANCHOR_END: remove
     }
 
     /// The names of all living watchers.
