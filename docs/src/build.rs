@@ -59,14 +59,20 @@ pub(crate) fn build(book: &Book, destination: &Path, live_reload: bool) -> io::R
         let why = "it is not empty and not a book, and a book would take its place";
         return Err(io::Error::other(why));
     }
-    let mut name = destination.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".new-{}", std::process::id()));
-    let new = destination.with_file_name(name);
+    let new = unfinished(&destination, std::process::id());
     let built = build_new(book, &new, live_reload).and_then(|()| take_place(&new, &destination));
     if built.is_err() {
         let _ = fs::remove_dir_all(&new);
     }
     built
+}
+
+/// Where a process makes the book that is to take the place of `destination`. Who ends it removes
+/// that.
+pub(crate) fn unfinished(destination: &Path, process: u32) -> PathBuf {
+    let mut name = destination.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".new-{process}"));
+    destination.with_file_name(name)
 }
 
 /// Has mdBook read the pages as in [`build`], and leaves nothing of it.

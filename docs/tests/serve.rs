@@ -5,8 +5,10 @@ mod small_workspace;
 
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, Instant};
 
-use chapter_tests::{Launch, Peer, Program, Signal, process};
+use chapter_tests::{Launch, Peer, Pid, Program, Signal, process};
+use nix::sys::signal::kill;
 use small_workspace::{PAGE, SmallWorkspace};
 
 /// A server and its address.
@@ -63,6 +65,61 @@ fn the_book_is_served_and_goes_when_the_server_does() {
     assert!(head.contains("Content-Type: text/css"), "{head}");
     assert!(get(address, "/nothing.html").0.starts_with("HTTP/1.1 404 "));
 
+    server.signal(Signal::SIGTERM);
+    assert!(server.wait().success());
+    let left = std::fs::read_dir(workspace.path().join("target/book-served")).unwrap();
+    assert_eq!(left.count(), 0);
+}
+
+/// Changes the book until the build that follows could be stopped; the number of its process.
+fn stop_a_build(workspace: &SmallWorkspace, server: &Program) -> Pid {
+    let children = format!("/proc/{0}/task/{0}/children", server.pid());
+    'rounds: for round in 0..20 {
+        let begin = Instant::now();
+        workspace.write(
+            "docs/pages/index.md",
+            &format!("# {round}\n\n## Sources\n\n- none\n"),
+        );
+        let child = loop {
+            let numbers = std::fs::read_to_string(&children).unwrap();
+            // Not before its `exec`, for which the server waits.
+            if let Some(number) = numbers.split_whitespace().next()
+                && std::fs::read_to_string(format!("/proc/{number}/cmdline"))
+                    .is_ok_and(|line| line.contains("--live-reload"))
+            {
+                break Pid::from_raw(number.parse().unwrap());
+            }
+            if begin.elapsed() > Duration::from_secs(3) {
+                // It came and went unseen.
+                continue 'rounds;
+            }
+            std::thread::yield_now();
+        };
+        if kill(child, Signal::SIGSTOP).is_err() {
+            continue;
+        }
+        loop {
+            let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+            match stat
+                .rsplit_once(") ")
+                .and_then(|(_, rest)| rest.chars().next())
+            {
+                Some('T') => return child,
+                None | Some('Z' | 'X') => break,
+                _ => std::thread::yield_now(),
+            }
+        }
+    }
+    panic!("each build was over before it could be stopped");
+}
+
+#[test]
+fn a_build_that_is_ended_with_its_server_leaves_nothing() {
+    let workspace = SmallWorkspace::new();
+    let (mut server, address) = serve(&workspace);
+    let build = stop_a_build(&workspace, &server);
+    let unfinished = format!("target/book-served/{}.new-{build}", address.port());
+    workspace.write(&format!("{unfinished}/index.html"), "half of it");
     server.signal(Signal::SIGTERM);
     assert!(server.wait().success());
     let left = std::fs::read_dir(workspace.path().join("target/book-served")).unwrap();

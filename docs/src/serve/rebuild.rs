@@ -9,7 +9,7 @@ use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use epoll_loop::{
@@ -19,6 +19,7 @@ use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
 use super::{Server, say};
+use crate::build::unfinished;
 use crate::workspace::{has_ending, is_made};
 
 /// How long nothing may change before a build begins.
@@ -156,6 +157,14 @@ impl Rebuild {
 }
 
 impl Build {
+    /// Waits for the process, and removes what it leaves if it was killed.
+    fn end(&mut self, destination: &Path) -> io::Result<ExitStatus> {
+        let status = self.child.wait()?;
+        // Most often there is nothing, since a build that fails removes its own.
+        let _ = fs::remove_dir_all(unfinished(destination, self.child.id()));
+        Ok(status)
+    }
+
     /// Reads what the build says; what is too much is read and forgotten, so that it can go on.
     fn read(&mut self, readiness: Readiness) {
         let Some(stderr) = &self.stderr else { return };
@@ -286,7 +295,7 @@ impl Server {
         };
         event_loop.cancel(build.limit);
         build.read(Readiness::HUP);
-        let status = build.child.wait();
+        let status = build.end(&self.rebuild.destination);
         let errors = String::from_utf8_lossy(&build.errors);
         match status {
             Ok(status) if status.success() => self.succeed(event_loop),
@@ -308,7 +317,7 @@ impl Drop for Rebuild {
     fn drop(&mut self) {
         if let Some(build) = &mut self.build {
             let _ = build.child.kill();
-            let _ = build.child.wait();
+            let _ = build.end(&self.destination);
         }
     }
 }
