@@ -204,13 +204,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         machine = compared["machine"].clone();
     }
-    println!(
-        "{}, {} cores, {} MiB, load {}",
-        machine["system"].as_str().unwrap_or("nothing was measured"),
-        machine["cores"],
-        machine["memory_bytes"].as_u64().unwrap_or(0) >> 20,
-        machine["load"]
-    );
+    println!("{}", machine.as_str().unwrap_or("nothing was measured"));
     Ok(())
 }
 

@@ -17,7 +17,6 @@ mod hostile;
 mod idle;
 mod known_lines;
 mod latency;
-mod machine;
 mod process;
 mod report;
 mod run;
@@ -32,13 +31,13 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use chapter::Machine;
 use clap::Parser;
 use epoll_loop::{BlockedSignals, EventLoop, Signal};
 use nonblock_connect::Target;
 use serde_json::{Map, Value};
 
 use arguments::{Arguments, Command, Task};
-use machine::Machine;
 use process::ServerProcess;
 use report::Report;
 use run::Options;
@@ -62,7 +61,7 @@ fn measure_one(arguments: &Arguments, command: &Command, target: &Target) -> io:
     let report = measure(&options, command)?;
     let mut json = report.to_json();
     json.insert("target".into(), options.server.to_string().into());
-    show(arguments, &report, json, machine::cores())
+    show(arguments, &report, json)
 }
 
 /// Starts servers and measures them in turns.
@@ -72,12 +71,11 @@ fn measure_several(
     plan: &compare::Plan,
 ) -> io::Result<()> {
     let _signals = prepare()?;
-    let cores = machine::cores();
     let nobody = SocketAddr::from(([127, 0, 0, 1], 0));
     let comparison = compare::compare(plan, &options(arguments, nobody), &|options| {
         measure(options, command)
     })?;
-    show(arguments, &comparison, comparison.to_json(), cores)?;
+    show(arguments, &comparison, comparison.to_json())?;
     comparison.failure().map_or(Ok(()), |err| Err(err.into()))
 }
 
@@ -114,12 +112,11 @@ fn show(
     arguments: &Arguments,
     found: &impl Display,
     mut json: Map<String, Value>,
-    cores: usize,
 ) -> io::Result<()> {
-    let machine = Machine::look(cores);
+    let machine = Machine::here();
     let mut out = io::stdout().lock();
     if arguments.json {
-        json.insert("machine".into(), report::machine_to_json(&machine));
+        json.insert("machine".into(), machine.to_string().into());
         writeln!(out, "{}", Value::Object(json))
     } else {
         writeln!(out, "{found}  {machine}")

@@ -4,7 +4,6 @@ use std::fmt::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::machine::Machine;
 use crate::process::Spent;
 
 /// From this share of a core on a process is as busy as it can be.
@@ -146,16 +145,6 @@ fn is_limit(own_share: f64, server_share: Option<f64>) -> bool {
     own_share >= BUSY && server_share.is_none_or(|share| share < BUSY)
 }
 // ANCHOR_END: who-is-the-limit
-
-/// The machine for a program.
-pub(crate) fn machine_to_json(machine: &Machine) -> Value {
-    json!({
-        "system": machine.system,
-        "cores": machine.cores,
-        "memory_bytes": machine.memory_bytes,
-        "load": machine.load,
-    })
-}
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
