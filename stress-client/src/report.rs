@@ -1,10 +1,15 @@
 //! What has been measured, as a table for people or as JSON for programs.
 
 use std::fmt::{self, Write};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use crate::process::Spent;
+
+/// What this program may use before a server that has used nothing is not the server. A few ticks of
+/// the clock by which the kernel accounts for it.
+const IDLE_SERVER: Duration = Duration::from_millis(50);
 
 /// From this share of a core on a process is as busy as it can be.
 pub(crate) const BUSY: f64 = 0.9;
@@ -79,8 +84,13 @@ impl Report {
 
     /// Adds what server and generator have used, and says which of them was busy.
     pub(crate) fn add_spent(&mut self, spent: &Spent) {
-        if let Some((_, usage)) = spent.server {
+        if let Some((cpu, usage)) = spent.server {
             self.count("server_threads", "server's threads", usage.threads);
+            if cpu.is_zero() && spent.own_cpu > IDLE_SERVER {
+                self.notes.push(
+                    "the process of --pid has used no processor time: is it the server?".to_owned(),
+                );
+            }
         }
         if let Some(share) = spent.server_share() {
             self.add(

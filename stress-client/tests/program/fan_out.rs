@@ -1,5 +1,7 @@
 //! Fan-out: every delivery is counted, whoever has sent it.
 
+use chapter_tests::Launch;
+
 use crate::{compare_table, count, fake_server, figure, measure, run, server};
 
 #[test]
@@ -47,6 +49,22 @@ fn the_table_is_for_people() {
         "nobody has told its pid: {table}"
     );
     assert_eq!(finished.stderr, "");
+}
+
+#[test]
+fn a_process_that_does_nothing_meanwhile_is_said_not_to_be_the_server() {
+    let server = server();
+    let address = server.listening_on();
+    let other = Launch::new("cat").stdin_pipe().start();
+    let finished = run(&format!(
+        "{address} fan-out --messages 20000 --pid {} --quiet",
+        other.pid()
+    ));
+    assert!(
+        finished.stdout.contains("is it the server?"),
+        "{}",
+        finished.stdout
+    );
 }
 
 #[test]
