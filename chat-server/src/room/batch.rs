@@ -5,8 +5,8 @@
 //! receiver makes the note longer, and a receiver's whole batch is in most cases
 //! one stretch of a sheet, handed to one `write(2)`. The kernel then copies a
 //! thousand times out of the same few kilobytes, which are in the processor's
-//! cache, and not out of a thousand queues, which are not: that copying was a
-//! quarter of the server's time.
+//! cache, and not out of a thousand queues, which are not: that copying was 29 %
+//! of the server's time (perf, 100 members).
 //! Leaves out: what is not taken by the peer; that is copied into its own queue
 //! (`outgoing.rs`), so that nothing here outlives the batch.
 
