@@ -281,6 +281,14 @@ impl Program {
         String::from_utf8_lossy(&self.stderr.bytes()).into_owned()
     }
 
+    /// The lines of `--trace` that stand on standard error so far.
+    #[must_use]
+    pub fn trace(&self) -> Vec<String> {
+        let lines = self.stderr();
+        let is_entry = |line: &&str| line.contains(" us  ");
+        lines.lines().filter(is_entry).map(str::to_owned).collect()
+    }
+
     /// The process, for [`process`](crate::process). Its number is not given to another before
     /// [`wait`](Self::wait).
     ///

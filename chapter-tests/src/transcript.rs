@@ -66,6 +66,15 @@ impl Transcript {
         self
     }
 
+    /// Hides what differs in the lines of `--trace`: times, descriptors and timers.
+    #[must_use]
+    pub fn hide_trace_numbers(self) -> Self {
+        self.hide(Mask::Times)
+            .hide(Mask::LineStart)
+            .hide(Mask::After("fd "))
+            .hide(Mask::After("timer "))
+    }
+
     /// Compares line by line, or writes the file with `UPDATE_TRANSCRIPTS=1`.
     ///
     /// # Panics

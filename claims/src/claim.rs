@@ -198,6 +198,21 @@ const fn starts_with(file: &[u8], at: usize, text: &[u8]) -> bool {
 }
 
 impl Claim {
+    /// The sentences under what is to be said of them: those of the notes, and those that are only
+    /// assumed. A heading with nothing below it is left out.
+    pub fn believed(&self) -> impl Iterator<Item = (&'static str, Vec<&'static Sentence>)> {
+        let (in_the_notes, assumed): (Vec<_>, Vec<_>) = self
+            .sentences
+            .iter()
+            .partition(|sentence| sentence.original.is_some());
+        [
+            ("The study notes say", in_the_notes),
+            ("It is often assumed", assumed),
+        ]
+        .into_iter()
+        .filter(|(_, sentences)| !sentences.is_empty())
+    }
+
     /// The letters of the answers, each with its answer.
     pub fn lettered(&self) -> impl Iterator<Item = (char, &'static str)> {
         ('a'..).zip(self.answers.iter().copied())

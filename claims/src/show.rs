@@ -16,17 +16,8 @@ const COLUMNS: usize = 80;
 /// The sentence and the question.
 pub(crate) fn before(out: &mut impl Write, claim: &Claim) -> io::Result<()> {
     writeln!(out, "Claim {}: {}", claim.number, claim.name)?;
-    let (in_the_notes, assumed): (Vec<_>, Vec<_>) = claim
-        .sentences
-        .iter()
-        .partition(|sentence| sentence.original.is_some());
-    for (heading, sentences) in [
-        ("The study notes say", in_the_notes),
-        ("It is often assumed", assumed),
-    ] {
-        if !sentences.is_empty() {
-            writeln!(out, "\n{heading}")?;
-        }
+    for (heading, sentences) in claim.believed() {
+        writeln!(out, "\n{heading}")?;
         for sentence in sentences {
             if let Some(original) = sentence.original {
                 wrapped(out, "  ", original)?;

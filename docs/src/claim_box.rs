@@ -41,17 +41,8 @@ pub(crate) fn html(workspace: &Workspace, name: &str) -> Result<String, String> 
         "<section class=\"claim\" id=\"{id}\"><p class=\"claim-title\"><a href=\"#{id}\">Claim \
          {number}</a> <code class=\"nohighlight\">{name}</code></p>"
     );
-    let (in_the_notes, assumed): (Vec<_>, Vec<_>) = claim
-        .sentences
-        .iter()
-        .partition(|sentence| sentence.original.is_some());
-    for (heading, sentences) in [
-        ("The study notes say", in_the_notes),
-        ("It is often assumed", assumed),
-    ] {
-        if !sentences.is_empty() {
-            put!(html, "<p class=\"claim-source\">{heading}</p>");
-        }
+    for (heading, sentences) in claim.believed() {
+        put!(html, "<p class=\"claim-source\">{heading}</p>");
         for sentence in sentences {
             html.push_str(&believed(sentence));
         }

@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use chapter_tests::{Mask, Peer, Program, Pty, TemporaryDirectory, Transcript};
+use chapter_tests::{Peer, Program, Pty, TemporaryDirectory, Transcript};
 
 use crate::fake_server::{FakeServer, let_go};
 use crate::screen::READY;
@@ -12,23 +12,12 @@ use crate::screen::READY;
 /// The transcript `name`, in which the numbers of a trace do not count.
 fn transcript(name: &str) -> Transcript {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
-    Transcript::new(folder.join(name))
-        .hide(Mask::Times)
-        .hide(Mask::LineStart)
-        .hide(Mask::After("fd "))
-        .hide(Mask::After("timer "))
-}
-
-/// What the client has traced so far.
-fn trace(program: &Program) -> Vec<String> {
-    let lines = program.stderr();
-    let is_entry = |line: &&str| line.contains(" us  ");
-    lines.lines().filter(is_entry).map(str::to_owned).collect()
+    Transcript::new(folder.join(name)).hide_trace_numbers()
 }
 
 /// What the client did with its standard input, below `title`.
 fn input_told(title: &str, program: &Program) -> String {
-    let about = trace(program).into_iter();
+    let about = program.trace().into_iter();
     let about = about.filter(|line| line.contains(" standard input"));
     format!("{title}\n{}\n", about.collect::<Vec<_>>().join("\n"))
 }
@@ -126,7 +115,7 @@ impl Traced {
     /// Has three people say something in a moment; returns what the loop did,
     /// from the wait before the first to the frame that shows the last.
     fn hears_three(&mut self, round: usize) -> Vec<String> {
-        let before = trace(&self.program).len();
+        let before = self.program.trace().len();
         for number in 0..3 {
             let said = format!(":bob!b@h PRIVMSG #lobby :{round}.{number}");
             self.client.send(format!("{said}\r\nPING :{number}\r\n"));
@@ -135,7 +124,7 @@ impl Traced {
         self.pty.wait_for_screen(&format!("bob  {round}.2"));
         self.program.wait_for_error_line("call      before-wait");
         self.rest();
-        let lines = &trace(&self.program)[before..];
+        let lines = &self.program.trace()[before..];
         let heard = lines.iter().position(|line| line.contains("server IN"));
         let rest = lines.iter().position(|line| line.contains("in 500 ms"));
         let (heard, rest) = (heard.expect("it came"), rest.expect("as above"));
@@ -177,7 +166,7 @@ fn escape_alone_waits_for_what_might_follow() {
     program.wait_for_error_line("terminal IN");
     pty.send("5~");
     program.wait_for_error_line("terminal IN");
-    let shown = about_keys(&trace(program)).join("\n");
+    let shown = about_keys(&program.trace()).join("\n");
     transcript("escape.txt").compare(&(shown + "\n"));
     traced.ends();
 }

@@ -3,7 +3,7 @@
 use chapter_tests::{Peer, Signal};
 
 use crate::support::{reset_when_delivered, serve, stop};
-use crate::{about_the_last_watched, joined, trace, transcript};
+use crate::{about_the_last_watched, joined, transcript};
 
 #[test]
 fn last_words_come_with_the_reset_and_are_heard() {
@@ -20,6 +20,6 @@ fn last_words_come_with_the_reset_and_are_heard() {
     bob.expect_line("guest2: last words");
     bob.expect_line("guest2 has quit (Connection reset by peer)");
     server.wait_for_error_line("end       fd");
-    let shown = about_the_last_watched(&trace(&server));
+    let shown = about_the_last_watched(&server.trace());
     transcript("reset.txt").compare(&joined(&shown));
 }

@@ -3,7 +3,7 @@
 use chapter_tests::{Peer, limits};
 
 use crate::support::serve;
-use crate::{joined, trace, transcript};
+use crate::{joined, transcript};
 
 #[test]
 fn without_a_descriptor_the_listeners_rest_and_people_wait_in_the_backlog() {
@@ -12,7 +12,7 @@ fn without_a_descriptor_the_listeners_rest_and_people_wait_in_the_backlog() {
     let mut first = Peer::connect(plain);
     first.expect_line("In #lobby");
     limits::leave_descriptors(server.pid(), 0);
-    let before = trace(&server).len();
+    let before = server.trace().len();
     let mut second = Peer::connect(plain);
     server.wait_for_error_line("nobody can be accepted");
     // The pause is over, and there is none still.
@@ -21,7 +21,7 @@ fn without_a_descriptor_the_listeners_rest_and_people_wait_in_the_backlog() {
     limits::leave_descriptors(server.pid(), 1);
     second.expect_line("In #lobby");
     server.wait_for_error_line("people can be accepted again");
-    let lines = &trace(&server)[before..];
+    let lines = &server.trace()[before..];
     let find = |text: &str| lines.iter().position(|line| line.contains(text));
     let pause = find("in 250 ms").expect("the listeners rest") - 3;
     let again = find(" ADD ").expect("the pause is over") + 1;

@@ -3,7 +3,7 @@
 use chapter_tests::Peer;
 
 use crate::support::serve;
-use crate::{joined, trace, transcript};
+use crate::{joined, transcript};
 
 #[test]
 fn who_says_too_much_is_not_watched_until_it_is_earned() {
@@ -21,7 +21,7 @@ fn who_says_too_much_is_not_watched_until_it_is_earned() {
     // What has had to wait is answered.
     eve.expect_line("Anything without a slash");
     server.wait_for_error_line("ADD IN|RDHUP");
-    let lines = trace(&server);
+    let lines = server.trace();
     let read = lines.iter().position(|line| line.contains("for none"));
     let read = read.expect("she is not read from") - 3;
     let again = lines

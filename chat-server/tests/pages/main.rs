@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use chapter_tests::{Mask, Program, Transcript};
+use chapter_tests::Transcript;
 
 mod broadcast;
 mod closing;
@@ -21,18 +21,7 @@ mod support;
 /// The transcript `name`, in which the numbers of a trace do not count.
 fn transcript(name: &str) -> Transcript {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
-    Transcript::new(folder.join(name))
-        .hide(Mask::Times)
-        .hide(Mask::LineStart)
-        .hide(Mask::After("fd "))
-        .hide(Mask::After("timer "))
-}
-
-/// What the server has traced so far.
-fn trace(server: &Program) -> Vec<String> {
-    let lines = server.stderr();
-    let is_entry = |line: &&str| line.contains(" us  ");
-    lines.lines().filter(is_entry).map(str::to_owned).collect()
+    Transcript::new(folder.join(name)).hide_trace_numbers()
 }
 
 /// The lines of a trace that are about the last descriptor which was watched.

@@ -3,7 +3,7 @@
 use chapter_tests::Signal;
 
 use crate::support::{join, person, serve, small_receiver};
-use crate::{about_the_last_watched, joined, trace, transcript};
+use crate::{about_the_last_watched, joined, transcript};
 
 #[test]
 fn who_does_not_read_is_watched_for_room_once_and_put_out_in_the_end() {
@@ -33,7 +33,7 @@ fn who_does_not_read_is_watched_for_room_once_and_put_out_in_the_end() {
     );
     drop(slow);
     server.wait_for_error_line("end       fd");
-    let shown = about_the_last_watched(&trace(&server));
+    let shown = about_the_last_watched(&server.trace());
     drop(ann);
     server.signal(Signal::SIGTERM);
     assert_eq!(server.wait().code(), Some(0));
