@@ -194,15 +194,20 @@ impl<S> EventLoop<S> {
     /// The change list, between two batches.
     #[inline]
     pub(crate) fn apply_changes(&mut self) {
-        // Dropping a user's object may drop further guards: until nothing is left.
-        loop {
-            self.end_dropped();
-            let Some(removal) = self.changes.removals.pop() else {
-                break;
-            };
-            self.apply_removal(removal);
+        self.end_dropped();
+        if !self.changes.removals.is_empty() {
+            self.apply_each_removal();
         }
         self.apply_noted();
+    }
+
+    #[inline(never)]
+    fn apply_each_removal(&mut self) {
+        while let Some(removal) = self.changes.removals.pop() {
+            self.apply_removal(removal);
+            // To drop a user's object may drop further guards.
+            self.end_dropped();
+        }
     }
     // ANCHOR_END: between-batches
 
@@ -214,13 +219,14 @@ impl<S> EventLoop<S> {
         }
     }
 
+    #[inline(never)]
     fn apply_each_noted(&mut self) {
-        let mut noted = std::mem::take(&mut self.changes.noted);
-        for id in noted.drain(..) {
+        let mut index = 0;
+        while let Some(&id) = self.changes.noted.get(index) {
             self.apply_change(id);
+            index += 1;
         }
-        // Keeps the allocation for the next turn.
-        self.changes.noted = noted;
+        self.changes.noted.clear();
     }
 
     pub(crate) fn apply_removal(&mut self, removal: Removal) {

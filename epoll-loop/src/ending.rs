@@ -12,15 +12,15 @@ impl<S> EventLoop<S> {
     /// Ends a watcher; its callback is not called any more. Returns false if it
     /// had ended already, and for a watched descriptor, which is ended by
     /// dropping its guard.
+    #[inline]
     pub fn cancel(&mut self, id: WatcherId) -> bool {
+        if self.end_timer(id) {
+            return true;
+        }
         match self.watchers.get(id).map(|watcher| &watcher.kind) {
             None | Some(Kind::Io(_) | Kind::SignalDescriptor) => false,
-            Some(Kind::Timer { .. }) => {
-                self.end_timer(id);
-                true
-            }
             Some(_) => {
-                self.end(id);
+                self.end_other(id);
                 true
             }
         }
@@ -29,9 +29,7 @@ impl<S> EventLoop<S> {
     /// Ends a watcher of any kind.
     #[inline]
     pub(crate) fn end(&mut self, id: WatcherId) {
-        if let Some(Kind::Timer { .. }) = self.watchers.get(id).map(|watcher| &watcher.kind) {
-            self.end_timer(id);
-        } else {
+        if !self.end_timer(id) {
             self.end_other(id);
         }
     }
@@ -70,13 +68,22 @@ impl<S> EventLoop<S> {
         Some(kind)
     }
 
-    /// As [`EventLoop::end`], for a timer: it is in no other table. A timer is
-    /// what ends most often, and 60 instructions sooner than by the way of all.
-    #[inline]
-    pub(crate) fn end_timer(&mut self, id: WatcherId) {
+    /// As [`EventLoop::end`], if it is a timer, which is in no other table;
+    /// returns whether it was. A timer is what ends most often, and 60
+    /// instructions sooner than by the way of all.
+    #[expect(
+        clippy::inline_always,
+        reason = "a call here keeps the processor from fetching the next timer meanwhile: \
+                  of 1,000,000 that expire each takes 265 ns instead of 145"
+    )]
+    #[inline(always)]
+    fn end_timer(&mut self, id: WatcherId) -> bool {
+        if !self.watchers.remove_timer(id) {
+            return false;
+        }
         self.timers.remove(id.slot());
-        self.watchers.remove_timer(id);
         self.alive -= 1;
+        true
     }
 
     /// Ends the watches whose guards were dropped.

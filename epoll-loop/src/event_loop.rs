@@ -15,6 +15,7 @@ use std::time::Duration;
 use nix::sys::epoll::{EpollEvent, EpollFlags};
 
 use crate::changes::{Changes, Holder};
+use crate::deadline::Deadline;
 use crate::epoll::Epoll;
 use crate::observer::{Entry, Observer};
 use crate::output::OutputWatch;
@@ -22,7 +23,7 @@ use crate::pending::PendingQueues;
 use crate::readiness::{Interest, Readiness, bits};
 use crate::signals::Signals;
 use crate::time::{Origin, SHORTEST_PERIOD, TurnTime};
-use crate::timers::{Deadline, Timers};
+use crate::timers::Timers;
 use crate::waker::{Alarm, Waker};
 use crate::watch::{Dropped, Watch, Watched};
 use crate::watchers::{Io, Kind, Priority, Standing, WatcherId, Watchers};
@@ -57,6 +58,10 @@ pub struct EventLoop<S> {
     pub(crate) has_ghosts: bool,
     pub(crate) dropped: Rc<Dropped>,
     pub(crate) timers: Timers,
+    /// A moment that has passed for certain; see [`EventLoop::wait`].
+    pub(crate) passed: Deadline,
+    /// Scratch space for the timers that are due.
+    pub(crate) due: Vec<(Deadline, u32)>,
     pub(crate) pending: PendingQueues,
     /// Fed by hand: pending from the next turn on.
     pub(crate) fed: Vec<(WatcherId, Readiness)>,
@@ -94,6 +99,8 @@ impl<S> EventLoop<S> {
             has_ghosts: false,
             dropped: Rc::default(),
             timers: Timers::default(),
+            passed: Deadline::default(),
+            due: Vec::new(),
             pending: PendingQueues::default(),
             fed: Vec::new(),
             always_ready: Vec::new(),

@@ -74,6 +74,7 @@
 //! come. What differs is said where it does.
 
 mod changes;
+mod deadline;
 mod ending;
 mod epoll;
 mod event_loop;

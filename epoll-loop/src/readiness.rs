@@ -129,6 +129,10 @@ impl Readiness {
     /// The kernel refused the descriptor: the watch has ended. Comes with ERR.
     pub const ENDED: Readiness = Readiness(1 << 24);
 
+    /// What a watcher may be told last of all.
+    pub(crate) const LAST: Readiness =
+        Readiness(Readiness::TIMER.0 | Readiness::CHILD.0 | Readiness::WOKEN.0);
+
     /// Whether anything of `other` is in this set.
     #[must_use]
     pub const fn intersects(self, other: Readiness) -> bool {

@@ -7,10 +7,10 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use crate::deadline::{Deadline, Period};
 use crate::event_loop::{Callback, EventLoop};
 use crate::observer::Entry;
 use crate::readiness::Readiness;
-use crate::timers::Deadline;
 use crate::watchers::{Kind, WatcherId};
 
 /// What repeats does so at most once a millisecond, which is as fine as
@@ -28,6 +28,7 @@ impl<S> EventLoop<S> {
 
     /// Calls `callback` once, `delay` from this moment or up to a millisecond
     /// later, and never earlier. The clock is read here.
+    #[inline]
     pub fn after(&mut self, delay: Duration, callback: Callback<S>) -> WatcherId {
         // ANCHOR: after
         self.add_timer(Deadline::clock().plus(delay), None, callback)
@@ -49,7 +50,8 @@ impl<S> EventLoop<S> {
     /// left out, not made up for.
     pub fn every(&mut self, period: Duration, callback: Callback<S>) -> WatcherId {
         let period = period.max(SHORTEST_PERIOD);
-        self.add_timer(Deadline::clock().plus(period), Some(period), callback)
+        let first = Deadline::clock().plus(period);
+        self.add_timer(first, Some(Period::new(period)), callback)
     }
 
     // ANCHOR: push-out
@@ -61,6 +63,7 @@ impl<S> EventLoop<S> {
     ///
     /// For timers that are pushed out again and again and seldom fire: a later
     /// deadline is noted in constant time, without touching the heap.
+    #[inline]
     pub fn push_out(&mut self, timer: WatcherId, delay: Duration) -> bool {
         let Some(watcher) = self.watchers.get_mut(timer) else {
             return false;
@@ -93,26 +96,32 @@ impl<S> EventLoop<S> {
     fn add_timer(
         &mut self,
         deadline: Deadline,
-        period: Option<Duration>,
+        period: Option<Period>,
         callback: Callback<S>,
     ) -> WatcherId {
         let id = self.add(Kind::Timer { period }, callback);
         self.alive += 1;
-        self.arm(id, deadline);
+        self.timers.move_up(id.slot(), deadline);
+        self.observe_armed(id, deadline);
         id
     }
 
     #[inline]
     pub(crate) fn arm(&mut self, id: WatcherId, deadline: Deadline) {
         self.timers.set(id.slot(), deadline);
+        self.observe_armed(id, deadline);
+    }
+
+    #[inline]
+    fn observe_armed(&mut self, id: WatcherId, deadline: Deadline) {
         if self.observer.is_some() {
-            self.observe_armed(id, deadline);
+            self.tell_armed(id, deadline);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn observe_armed(&mut self, id: WatcherId, deadline: Deadline) {
+    fn tell_armed(&mut self, id: WatcherId, deadline: Deadline) {
         let due_in = deadline.since(Deadline::clock());
         self.observe(&Entry::TimerSet { id, due_in });
     }

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use nix::sys::epoll::EpollFlags;
 
+use crate::deadline::Deadline;
 use crate::event_loop::{Callback, Event, EventLoop};
 use crate::observer::{Entry, Source};
 use crate::readiness::{Interest, Readiness, bits};
-use crate::timers::Deadline;
 use crate::watchers::{Kind, Standing, WatcherId};
 
 const ONE_SHOT: u32 = bits(EpollFlags::EPOLLONESHOT);
@@ -246,35 +246,50 @@ impl<S> EventLoop<S> {
         Readiness::always(interest)
     }
 
+    // ANCHOR: due
+    /// Notes the timers whose deadlines have passed, the earliest first.
+    #[inline]
     fn note_due_timers(&mut self) {
-        if self.timers.next().is_none() {
-            return;
+        if self.timers.may_be_due(self.passed) {
+            self.note_each_due_timer();
         }
-        let now = self.time.get();
-        // ANCHOR: due
-        while let Some((deadline, slot)) = self.timers.pop_due(now) {
-            if self.observer.is_some() {
-                let id = self.watchers.id_of(slot);
-                let late = now.since(deadline);
-                self.observe(&Entry::TimerFired { id, late });
-            }
-            let (id, watcher) = self.watchers.in_slot(slot);
-            let mut what = Readiness::TIMER;
-            if let Kind::Timer { period } = watcher.kind {
-                if let Some(period) = period {
-                    // ANCHOR: multiple
-                    self.timers.set(slot, deadline.next_multiple(period, now));
-                    // ANCHOR_END: multiple
-                }
-            } else if let Kind::Io(io) = &watcher.kind
-                && let Some(timeout) = io.timeout
-            {
-                self.timers.set(slot, now.plus(timeout));
-                what = Readiness::TIMEOUT;
-            }
-            self.pending.note(watcher, id, what);
+    }
+
+    fn note_each_due_timer(&mut self) {
+        let mut due = std::mem::take(&mut self.due);
+        self.timers.take_due(self.passed, &mut due);
+        for (deadline, slot) in due.drain(..) {
+            self.note_due_timer(slot, deadline);
         }
-        // ANCHOR_END: due
+        self.due = due;
+    }
+    // ANCHOR_END: due
+
+    #[inline]
+    fn note_due_timer(&mut self, slot: u32, deadline: Deadline) {
+        if self.observer.is_some() {
+            let id = self.watchers.id_of(slot);
+            let late = self.time.get().since(deadline);
+            self.observe(&Entry::TimerFired { id, late });
+        }
+        // ANCHOR: due-one
+        let (id, watcher) = self.watchers.in_slot(slot);
+        let mut what = Readiness::TIMER;
+        if let Kind::Timer { period } = watcher.kind {
+            if let Some(period) = period {
+                // ANCHOR: multiple
+                let next = deadline.next_multiple(period, self.time.get());
+                self.timers.set(slot, next);
+                // ANCHOR_END: multiple
+            }
+        } else if let Kind::Io(io) = &watcher.kind
+            && let Some(timeout) = io.timeout
+        {
+            self.timers.set(slot, self.time.get().plus(timeout));
+            what = Readiness::TIMEOUT;
+        }
+        self.pending.note(watcher, id, what);
+        // ANCHOR_END: due-one
     }
 
     fn note_idle(&mut self) {

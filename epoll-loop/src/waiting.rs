@@ -11,12 +11,18 @@ use nix::errno::Errno;
 use nix::poll::PollTimeout;
 
 use crate::EventLoop;
+use crate::deadline::Deadline;
 use crate::observer::{Entry, WaitReason};
-use crate::timers::Deadline;
 
 impl<S> EventLoop<S> {
     /// Waits for events; an interrupted wait is taken up again, with the time
     /// that is left.
+    ///
+    /// If there are timers, [`EventLoop::passed`] is then a moment that has
+    /// passed for certain, by which they are due or not: that of the clock before
+    /// the wait, or later by the timeout if nothing else has ended the wait. To
+    /// read the clock again after an event would nearly always find nothing due,
+    /// and the next turn reads it anyway.
     pub(crate) fn wait(&mut self, limit: Option<Deadline>) -> io::Result<usize> {
         loop {
             let (mut until, mut reason) = self.next_deadline(limit);
@@ -24,11 +30,24 @@ impl<S> EventLoop<S> {
                 self.collect(until);
                 (until, reason) = self.next_deadline(limit);
             }
+            // ANCHOR: clock
+            // The only time that the loop itself looks at the clock in a turn.
+            if self.timers.any() || limit.is_some() {
+                self.passed = Deadline::clock();
+            }
+            let timeout = Self::poll_timeout(until, self.passed);
+            // ANCHOR_END: clock
             // ANCHOR: wait
-            let timeout = Self::poll_timeout(until);
             let begin = self.observer.is_some().then(Instant::now);
             match self.epoll.wait(&mut self.events, timeout) {
                 Ok(events) => {
+                    // ANCHOR: passed
+                    if events == 0
+                        && let Some(waited) = finite(timeout)
+                    {
+                        self.passed = self.passed.plus(waited);
+                    }
+                    // ANCHOR_END: passed
                     if let Some(begin) = begin {
                         let (timeout, took) = (finite(timeout), begin.elapsed());
                         self.observe(&Entry::Waited {
@@ -94,15 +113,12 @@ impl<S> EventLoop<S> {
     /// The timeout of `epoll_wait(2)`: rounded up to whole milliseconds, since
     /// rounded down it would return just before the deadline, again and again.
     // ANCHOR: rounding
-    fn poll_timeout(until: Until) -> PollTimeout {
+    fn poll_timeout(until: Until, now: Deadline) -> PollTimeout {
         match until {
             Until::Now => PollTimeout::ZERO,
             Until::Ever => PollTimeout::NONE,
             Until::At(deadline) => {
-                let milliseconds = deadline
-                    .since(Deadline::clock())
-                    .as_nanos()
-                    .div_ceil(1_000_000);
+                let milliseconds = deadline.since(now).as_nanos().div_ceil(1_000_000);
                 PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
             }
         }

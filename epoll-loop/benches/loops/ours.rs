@@ -91,6 +91,7 @@ impl Timing for OurTimers {
         })
     }
 
+    #[inline]
     fn after(&mut self, delay: Duration) -> WatcherId {
         self.event_loop.after(delay, count)
     }
@@ -99,10 +100,12 @@ impl Timing for OurTimers {
         self.event_loop.at(deadline, count)
     }
 
+    #[inline]
     fn push_out(&mut self, timer: &mut WatcherId, delay: Duration) {
         self.event_loop.push_out(*timer, delay);
     }
 
+    #[inline]
     fn cancel(&mut self, timer: WatcherId) {
         self.event_loop.cancel(timer);
     }

@@ -61,6 +61,7 @@ pub(crate) struct Passing {
 }
 
 impl Reaction for Passing {
+    #[inline]
     fn readable(&mut self, watches: &mut impl Watches, index: usize) {
         // By rustix, which puts no function between this one and the system call: what is counted
         // should be the loops.

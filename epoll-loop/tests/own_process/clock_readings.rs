@@ -7,14 +7,15 @@ use std::fs;
 use std::time::Duration;
 
 use chapter_tests::{TemporaryDirectory, tools};
-use epoll_loop::{EventLoop, Interest};
+use epoll_loop::{Event, EventLoop, Interest};
 
 use crate::harness::{again_as, part};
 use crate::sockets::pair;
 
 crate::harness::tests![
     a_turn_without_timers_does_not_look_at_the_clock,
-    a_turn_with_a_timer_looks_before_the_wait_and_after_it,
+    a_turn_with_a_timer_looks_at_the_clock_once,
+    a_turn_in_which_a_timer_is_due_looks_at_the_clock_once,
 ];
 
 const TURNS: u32 = 50;
@@ -58,10 +59,23 @@ fn a_turn_without_timers_does_not_look_at_the_clock() {
     }
 }
 
-/// Before, how long it may take; after, what is due by then.
-fn a_turn_with_a_timer_looks_before_the_wait_and_after_it() {
+/// Before the wait: how long it may take, and what is due.
+fn a_turn_with_a_timer_looks_at_the_clock_once() {
     let readings = readings_in_turns(|event_loop| {
         event_loop.after(Duration::from_hours(1), |_, _, _| {});
+    });
+    if let Some(readings) = readings {
+        assert_eq!(readings, TURNS as usize);
+    }
+}
+
+/// Each of these timers starts the next, by which the clock is read once more.
+fn a_turn_in_which_a_timer_is_due_looks_at_the_clock_once() {
+    fn again(_: &mut u32, event_loop: &mut EventLoop<u32>, _: Event) {
+        event_loop.after(Duration::ZERO, again);
+    }
+    let readings = readings_in_turns(|event_loop| {
+        event_loop.after(Duration::ZERO, again);
     });
     if let Some(readings) = readings {
         assert_eq!(readings, 2 * TURNS as usize);

@@ -1,9 +1,10 @@
 //! Timers: never early, never a busy wait, and cheap to push out.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::time::{Duration, Instant};
 
-use epoll_loop::{Callback, Entry, Event, EventLoop, Interest, WaitReason, WatcherId};
+use epoll_loop::{Callback, Entry, Event, EventLoop, Interest, Readiness, WaitReason, WatcherId};
 
 use crate::record::Record;
 use crate::sockets::pair;
@@ -276,6 +277,70 @@ fn a_repeating_timer_leaves_out_what_it_missed() {
     for (number, &call) in (9..).zip(&calls[4..]) {
         assert!(call >= begin + PERIOD * number, "{number}");
     }
+}
+
+#[test]
+fn a_repeating_timer_whose_wait_was_too_long_is_called_once_for_it() {
+    let mut event_loop = EventLoop::<Vec<Instant>>::new().unwrap();
+    let begin = Instant::now();
+    // A process that gets no processor for five periods after its first wait.
+    let mut stands_still = PERIOD * 5;
+    let observer = move |entry: &Entry| {
+        if is_wait(entry) {
+            burn(std::mem::take(&mut stands_still));
+        }
+    };
+    event_loop.set_observer(Some(Box::new(observer)));
+    event_loop.every(PERIOD, |calls, event_loop, _| {
+        calls.push(Instant::now());
+        if calls.len() == 2 {
+            event_loop.stop(Ok(()));
+        }
+    });
+    let mut calls = Vec::new();
+    event_loop.run(&mut calls).unwrap();
+    assert!(calls[0] >= begin + PERIOD * 6);
+    assert!(calls[1] >= begin + PERIOD * 7);
+}
+
+/// Whether a timer of two milliseconds is called in a loop whose turns do not
+/// wait, within as many turns as there are in ten seconds.
+fn is_called_in_a_busy_loop(keep_busy: fn(&mut EventLoop<bool>)) -> bool {
+    let mut event_loop = EventLoop::new().unwrap();
+    keep_busy(&mut event_loop);
+    event_loop.after(Duration::from_millis(2), |is_called, _, _| {
+        *is_called = true;
+    });
+    let mut is_called = false;
+    let end = Instant::now() + Duration::from_secs(10);
+    while !is_called && Instant::now() < end {
+        event_loop.turn(&mut is_called, None).unwrap();
+    }
+    is_called
+}
+
+#[test]
+fn a_timer_is_called_although_the_loop_has_something_to_do_in_every_turn() {
+    assert!(is_called_in_a_busy_loop(|event_loop| {
+        event_loop.when_idle(|_, _, _| {});
+    }));
+    assert!(is_called_in_a_busy_loop(|event_loop| {
+        let null = File::open("/dev/null").unwrap();
+        let watch = event_loop.watch(null, Interest::READABLE, |_, _, _| {});
+        std::mem::forget(watch.unwrap());
+    }));
+    assert!(is_called_in_a_busy_loop(|event_loop| {
+        let (near, far) = pair();
+        let watch = event_loop.watch(near, Interest::WRITABLE, |_, _, _| {});
+        std::mem::forget((watch.unwrap(), far));
+    }));
+    assert!(is_called_in_a_busy_loop(|event_loop| {
+        let feeding = |_: &mut bool, event_loop: &mut EventLoop<bool>, event: Event| {
+            event_loop.feed(event.id, event.readiness);
+        };
+        let timer = event_loop.after(LONG, feeding);
+        event_loop.feed(timer, Readiness::IN);
+    }));
 }
 
 #[test]
