@@ -8,18 +8,17 @@
 use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chat_protocol::{Message, neutral};
-use epoll_loop::{Event, EventLoop, Interest, Watch, Watched};
-use nix::sys::timerfd::TimerFd;
+use epoll_loop::{Event, EventLoop};
 
 use crate::crowd::{self, ClientNumber, Crowd, Driver, Role};
 use crate::failure::Failure;
 use crate::process::{ServerProcess, Spent, Stretch};
 use crate::report::{Report, plural};
 use crate::run::{self, Measurement, Options, Supervision};
-use crate::schedule::{self, Latencies, Schedule};
+use crate::schedule::{Latencies, Schedule};
 use crate::slow::Stalled;
 
 /// Digits of the number that a text begins with.
@@ -45,7 +44,6 @@ struct Latency {
     supervision: Supervision,
     process: Option<ServerProcess>,
     plan: Plan,
-    timer: Option<Watched<TimerFd>>,
     schedule: Schedule,
     sender_of_nick: HashMap<Vec<u8>, usize>,
     stalled: Stalled,
@@ -64,7 +62,6 @@ pub(crate) fn measure(options: &Options, plan: &Plan) -> io::Result<Report> {
         supervision: Supervision::new(options),
         process: options.process,
         plan: plan.clone(),
-        timer: None,
         schedule: Schedule::new(plan.rate, plan.duration),
         sender_of_nick: HashMap::new(),
         stalled: Stalled::default(),
@@ -123,43 +120,19 @@ impl Latency {
         for client in self.stalled.clients() {
             self.crowd.stop_reading(event_loop, client);
         }
-        let timer = schedule::timer()?;
-        // Before everything else: what is due is not to wait for what has arrived.
-        let watch = Watch::new(Interest::READABLE).priority(1).label("schedule");
-        self.timer = Some(event_loop.watch(timer, watch, Latency::send_what_is_due)?);
-        self.schedule = Schedule::new(self.plan.rate, self.plan.duration);
-        self.send_and_wait()
+        self.schedule.start(event_loop, Latency::send_what_is_due)
     }
 
     /// The schedule has come to the next message.
     fn send_what_is_due(&mut self, event_loop: &mut EventLoop<Latency>, _: Event) {
-        if let Err(err) = self.send_and_wait() {
+        let sent = self.schedule.send_due(|number| {
+            let sender = usize::try_from(number).unwrap_or(0) % self.plan.senders;
+            self.crowd.say(sender, line(&self.plan, number).as_bytes());
+        });
+        if let Err(err) = sent {
             event_loop.stop(Err(err));
         }
     }
-
-    // ANCHOR: send-and-wait
-    fn send_and_wait(&mut self) -> io::Result<()> {
-        let Some(timer) = &self.timer else {
-            return Ok(());
-        };
-        // ANCHOR: own-clock
-        // A clock of its own and not the turn's, which is as old as the batch.
-        let now = Instant::now();
-        // ANCHOR_END: own-clock
-        while let Some(number) = self.schedule.take(now) {
-            let sender = number % self.plan.senders as u64;
-            let line = line(&self.plan, number);
-            self.crowd
-                .say(usize::try_from(sender).unwrap_or(0), line.as_bytes());
-        }
-        match self.schedule.wait(now) {
-            Some(wait) => schedule::set(timer, wait)?,
-            None => self.timer = None,
-        }
-        Ok(())
-    }
-    // ANCHOR_END: send-and-wait
 
     /// Everybody who reads has everything.
     fn try_end(&mut self, event_loop: &mut EventLoop<Latency>) -> io::Result<()> {

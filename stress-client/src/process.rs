@@ -10,6 +10,7 @@ use std::fs;
 use std::io;
 use std::time::{Duration, Instant};
 
+use nix::sched::{CpuSet, sched_getaffinity};
 use nix::time::{ClockId, clock_getcpuclockid};
 use nix::unistd::Pid;
 
@@ -63,6 +64,19 @@ impl ServerProcess {
         })
     }
     // ANCHOR_END: what-it-used
+
+    /// Whether it and this program may run on one core only, and the same one.
+    fn shares_our_core(self) -> bool {
+        let theirs = cores(Pid::from_raw(self.pid.cast_signed()));
+        matches!(theirs.as_deref(), Ok([_])) && theirs.ok() == cores(Pid::from_raw(0)).ok()
+    }
+}
+
+/// The cores that a process may run on, by `sched_getaffinity(2)`; 0 is this thread.
+pub(crate) fn cores(pid: Pid) -> io::Result<Vec<usize>> {
+    let allowed = sched_getaffinity(pid)?;
+    let is_allowed = |&core: &usize| allowed.is_set(core).unwrap_or(false);
+    Ok((0..CpuSet::count()).filter(is_allowed).collect())
 }
 
 /// A stretch of time, and what is used in it by the server and by this program.
@@ -80,6 +94,8 @@ pub(crate) struct Spent {
     pub(crate) own_cpu: Duration,
     /// The server's CPU time, and what it is like at the end.
     pub(crate) server: Option<(Duration, Usage)>,
+    /// Whether both had to share one core.
+    pub(crate) on_one_core: bool,
 }
 
 impl Stretch {
@@ -108,6 +124,9 @@ impl Stretch {
             elapsed,
             own_cpu: own_cpu()?.saturating_sub(self.own_cpu),
             server,
+            on_one_core: self
+                .server
+                .is_some_and(|(server, _)| server.shares_our_core()),
         })
     }
 
@@ -135,6 +154,10 @@ fn own_cpu() -> io::Result<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::{Command, Stdio};
+
+    use crate::started::Core;
+
     use super::*;
 
     #[test]
@@ -142,6 +165,23 @@ mod tests {
         let err = ServerProcess::new(i32::MAX as u32).usage().unwrap_err();
         let said = err.to_string();
         assert!(said.starts_with("--pid 2147483647: "), "{said}");
+    }
+
+    #[test]
+    fn two_that_may_run_on_one_core_only_share_it() {
+        let all = cores(Pid::from_raw(0)).unwrap();
+        let before = Core::pin(Some(all[0])).unwrap();
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let other = ServerProcess::new(child.id());
+        assert!(other.shares_our_core());
+        before.restore().unwrap();
+        assert_eq!(
+            other.shares_our_core(),
+            all.len() == 1,
+            "it has one of {all:?}"
+        );
+        drop(child.stdin.take());
+        child.wait().unwrap();
     }
 
     #[test]

@@ -107,14 +107,19 @@ impl Report {
             share,
             Unit::Core,
         );
-        if is_limit(share, spent.server_share()) {
+        if is_limit(share, spent.server_share(), spent.on_one_core) {
             self.is_generator_the_limit = true;
+            let core = if spent.on_one_core {
+                "the core that it shares with the server"
+            } else {
+                "its core"
+            };
             let server = match spent.server_share() {
                 Some(share) => format!("the server only {:.0} %", share * 100.0),
                 None => "what the server used is known only with --pid".to_owned(),
             };
             self.notes.push(format!(
-                "the generator is the limit: it used {:.0} % of its core, {server}",
+                "the generator is the limit: it used {:.0} % of {core}, {server}",
                 share * 100.0
             ));
         }
@@ -150,9 +155,11 @@ fn number(value: f64) -> Value {
 
 // ANCHOR: who-is-the-limit
 /// Whether figures tell more of this program than of the server: it was as busy as it can be, and
-/// the server was not.
-fn is_limit(own_share: f64, server_share: Option<f64>) -> bool {
-    own_share >= BUSY && server_share.is_none_or(|share| share < BUSY)
+/// the server was not. On one core it is in the server's way when both together are.
+fn is_limit(own_share: f64, server_share: Option<f64>, on_one_core: bool) -> bool {
+    let server = server_share.unwrap_or(0.0);
+    let busy = own_share + if on_one_core { server } else { 0.0 };
+    busy >= BUSY && server < BUSY
 }
 // ANCHOR_END: who-is-the-limit
 
@@ -227,10 +234,20 @@ mod tests {
 
     #[test]
     fn the_generator_is_the_limit_when_it_is_busy_and_the_server_is_not() {
-        assert!(is_limit(0.97, Some(0.4)));
-        assert!(is_limit(0.97, None));
-        assert!(!is_limit(0.97, Some(0.99)));
-        assert!(!is_limit(0.5, Some(0.4)));
-        assert!(!is_limit(0.97, Some(3.2)), "a server with four threads");
+        assert!(is_limit(0.97, Some(0.4), false));
+        assert!(is_limit(0.97, None, false));
+        assert!(!is_limit(0.97, Some(0.99), false));
+        assert!(!is_limit(0.5, Some(0.4), false));
+        assert!(
+            !is_limit(0.97, Some(3.2), false),
+            "a server with four threads"
+        );
+    }
+
+    #[test]
+    fn on_one_core_the_generator_is_the_limit_when_both_together_are_busy() {
+        assert!(is_limit(0.58, Some(0.41), true));
+        assert!(!is_limit(0.3, Some(0.3), true));
+        assert!(!is_limit(0.04, Some(0.95), true));
     }
 }

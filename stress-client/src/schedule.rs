@@ -10,6 +10,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use epoll_loop::{Callback, EventLoop, Interest, Watch, Watched};
 use hdrhistogram::Histogram;
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
@@ -28,9 +29,11 @@ const LONGEST: Duration = Duration::from_mins(10);
 /// Digits of a latency that are kept.
 const DIGITS: u8 = 3;
 
-/// When which message is due.
-#[derive(Clone, Copy, Debug)]
+/// When which message is due, and the timer that tells of it.
+#[derive(Debug)]
 pub(crate) struct Schedule {
+    /// Readable when the next message is due; none before the first and after the last.
+    timer: Option<Watched<TimerFd>>,
     began: Instant,
     interval: Duration,
     pub(crate) messages: u64,
@@ -39,11 +42,12 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// So many messages a second for so long, from now on; at least one.
+    /// So many messages a second for so long; at least one.
     pub(crate) fn new(rate: f64, duration: Duration) -> Schedule {
         let interval = Duration::from_secs_f64(1.0 / rate);
         let messages = duration.as_nanos().div_ceil(interval.as_nanos().max(1));
         Schedule {
+            timer: None,
             began: Instant::now(),
             interval,
             messages: u64::try_from(messages).unwrap_or(u64::MAX).max(1),
@@ -51,6 +55,51 @@ impl Schedule {
             late: 0,
         }
     }
+
+    /// Begins now; `tick` is called when a message is due, and has to call
+    /// [`Schedule::send_due`].
+    pub(crate) fn start<D>(
+        &mut self,
+        event_loop: &mut EventLoop<D>,
+        tick: Callback<D>,
+    ) -> io::Result<()> {
+        let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
+        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;
+        // Before everything else: what is due is not to wait for what has arrived.
+        let watch = Watch::new(Interest::READABLE).priority(1).label("schedule");
+        let timer = event_loop.watch(timer, watch, tick)?;
+        self.began = Instant::now();
+        set(&timer, Duration::ZERO)?;
+        self.timer = Some(timer);
+        Ok(())
+    }
+
+    /// Whether messages are still to come.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.timer.is_some()
+    }
+
+    // ANCHOR: send-due
+    /// Calls `send` with the number of each message that is due, and has the timer expire when the
+    /// next one is.
+    pub(crate) fn send_due(&mut self, mut send: impl FnMut(u64)) -> io::Result<()> {
+        // ANCHOR: own-clock
+        // A clock of its own and not the turn's, which is as old as the batch.
+        let now = Instant::now();
+        // ANCHOR_END: own-clock
+        while let Some(number) = self.take(now) {
+            send(number);
+        }
+        if let Some(wait) = self.wait(now)
+            && let Some(timer) = &self.timer
+        {
+            set(timer, wait)
+        } else {
+            self.timer = None;
+            Ok(())
+        }
+    }
+    // ANCHOR_END: send-due
 
     // ANCHOR: due
     /// When a message is due.
@@ -61,7 +110,7 @@ impl Schedule {
     }
 
     /// The next message that is due at `now`.
-    pub(crate) fn take(&mut self, now: Instant) -> Option<u64> {
+    fn take(&mut self, now: Instant) -> Option<u64> {
         let number = self.sent;
         if number == self.messages || self.due(number) > now {
             return None;
@@ -75,7 +124,7 @@ impl Schedule {
     // ANCHOR_END: due
 
     /// Time until the next one is due; none if that was the last.
-    pub(crate) fn wait(&self, now: Instant) -> Option<Duration> {
+    fn wait(&self, now: Instant) -> Option<Duration> {
         (self.sent < self.messages).then(|| self.due(self.sent).saturating_duration_since(now))
     }
 
@@ -107,14 +156,8 @@ impl Schedule {
     }
 }
 
-/// A timer that is readable when the next message is due.
-pub(crate) fn timer() -> io::Result<TimerFd> {
-    let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
-    Ok(TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?)
-}
-
 /// Has it expire after `wait`; that it has expired before is taken back.
-pub(crate) fn set(timer: &TimerFd, wait: Duration) -> io::Result<()> {
+fn set(timer: &TimerFd, wait: Duration) -> io::Result<()> {
     // Zero would turn it off.
     let wait = TimeSpec::from_duration(wait.max(Duration::from_nanos(1)));
     Ok(timer.set(Expiration::OneShot(wait), TimerSetTimeFlags::empty())?)

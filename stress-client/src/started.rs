@@ -19,6 +19,7 @@ use nix::unistd::{Pid, mkdtemp};
 use stress_client::{Limits, OtherServer, free_address};
 
 use crate::failure::Failure;
+use crate::process;
 
 /// How long a server may take until it serves.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -214,9 +215,10 @@ impl Core {
     /// Two cores that this process may use, the first for the generator and the last for the
     /// server; nothing if it has only one.
     pub(crate) fn pair() -> io::Result<Option<(usize, usize)>> {
-        let allowed = sched_getaffinity(Pid::from_raw(0))?;
-        let is_allowed = |&core: &usize| allowed.is_set(core).unwrap_or(false);
-        let mut cores = (0..CpuSet::count()).filter(is_allowed);
-        Ok(cores.next().zip(cores.next_back()))
+        let cores = process::cores(Pid::from_raw(0))?;
+        Ok(match cores[..] {
+            [first, .., last] => Some((first, last)),
+            _ => None,
+        })
     }
 }

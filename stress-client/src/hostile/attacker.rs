@@ -44,6 +44,8 @@ pub(crate) enum Fate {
     GoesOn,
     /// It has done what it was to do; another one is to take its place.
     Replace,
+    /// The connection did not come about.
+    Refused,
     /// The server, or the kernel, has ended it.
     Ended,
 }
@@ -74,6 +76,9 @@ impl Attacker {
         match self.try_step(event_loop, event) {
             Ok(fate) => fate,
             Err(err) if err.kind() == ErrorKind::WouldBlock => Fate::GoesOn,
+            Err(err) if !self.is_connected && err.kind() != ErrorKind::ConnectionReset => {
+                Fate::Refused
+            }
             Err(_) => Fate::Ended,
         }
     }

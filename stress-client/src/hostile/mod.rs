@@ -10,18 +10,17 @@ mod attacks;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chat_protocol::{Message, neutral};
-use epoll_loop::{Event, EventLoop, Interest, Watch, Watched, WatcherMap};
-use nix::sys::timerfd::TimerFd;
+use epoll_loop::{Event, EventLoop, Interest, Watch, WatcherMap};
 
 use crate::crowd::{self, ClientNumber, Crowd, Driver, Role};
 use crate::failure::Failure;
 use crate::process::{ServerProcess, Spent, Stretch};
 use crate::report::{Report, Unit, float};
 use crate::run::{self, Measurement, Options, Supervision};
-use crate::schedule::{self, Latencies, Schedule};
+use crate::schedule::{Latencies, Schedule};
 use crate::sources::Sources;
 
 use attacker::{Attacker, Fate};
@@ -52,7 +51,6 @@ struct Hostile {
     supervision: Supervision,
     process: Option<ServerProcess>,
     plan: Plan,
-    timer: Option<Watched<TimerFd>>,
     schedule: Schedule,
     /// When each question of this attack was answered is in here.
     delays: Latencies,
@@ -91,7 +89,6 @@ pub(crate) fn measure(options: &Options, plan: &Plan) -> io::Result<Report> {
         supervision: Supervision::new(options),
         process: options.process,
         plan: *plan,
-        timer: None,
         schedule: Schedule::new(QUESTIONS_A_SECOND, plan.each),
         delays: Latencies::new(),
         answered: 0,
@@ -127,11 +124,8 @@ impl Hostile {
         for _ in 0..self.attack().connections {
             self.begin_attacker(event_loop);
         }
-        let timer = schedule::timer()?;
-        let watch = Watch::new(Interest::READABLE).priority(1).label("schedule");
-        self.timer = Some(event_loop.watch(timer, watch, Hostile::ask_what_is_due)?);
         self.schedule = Schedule::new(QUESTIONS_A_SECOND, self.plan.each);
-        self.ask_and_wait()
+        self.schedule.start(event_loop, Hostile::ask_what_is_due)
     }
 
     fn begin_attacker(&mut self, event_loop: &mut EventLoop<Hostile>) {
@@ -170,15 +164,19 @@ impl Hostile {
         }
         if let Some(attacker) = self.attackers.remove(event.id) {
             self.count.bytes_taken += attacker.bytes_taken;
-            if matches!(fate, Fate::Ended) {
-                self.count.ended += 1;
-                if let Some(error) = attacker.error() {
-                    *self.count.errors.entry(neutral(error)).or_default() += 1;
+            match fate {
+                Fate::GoesOn | Fate::Replace => {}
+                Fate::Refused => self.count.refused += 1,
+                Fate::Ended => {
+                    self.count.ended += 1;
+                    if let Some(error) = attacker.error() {
+                        *self.count.errors.entry(neutral(error)).or_default() += 1;
+                    }
                 }
             }
         }
         // Who is put out comes again, as an attacker would.
-        if self.timer.is_some() {
+        if self.schedule.is_under_way() {
             self.begin_attacker(event_loop);
         }
     }
@@ -191,26 +189,14 @@ impl Hostile {
 
     /// The schedule has come to the next question.
     fn ask_what_is_due(&mut self, event_loop: &mut EventLoop<Hostile>, _: Event) {
-        if let Err(err) = self.ask_and_wait() {
-            event_loop.stop(Err(err));
-        }
-    }
-
-    fn ask_and_wait(&mut self) -> io::Result<()> {
-        let Some(timer) = &self.timer else {
-            return Ok(());
-        };
-        let now = Instant::now();
-        while let Some(number) = self.schedule.take(now) {
+        let asked = self.schedule.send_due(|number| {
             let witness = usize::try_from(number).unwrap_or(0) % WITNESSES;
             let line = format!("PING :{}-{number}\r\n", self.current);
             self.crowd.say(witness, line.as_bytes());
+        });
+        if let Err(err) = asked {
+            event_loop.stop(Err(err));
         }
-        match self.schedule.wait(now) {
-            Some(wait) => schedule::set(timer, wait)?,
-            None => self.timer = None,
-        }
-        Ok(())
     }
 
     /// A witness has its answer.
@@ -336,9 +322,13 @@ impl Driver for Hostile {
         client: ClientNumber,
         failure: Option<io::Error>,
     ) {
+        let Some(attack) = ATTACKS.get(self.current) else {
+            // Everything is known; a server may end as soon as the last answer is out.
+            return;
+        };
         let mut lost = self.crowd.how_lost(client, failure);
         if self.stretch.is_some() {
-            lost = Failure::During(self.attack().name, Box::new(lost));
+            lost = Failure::During(attack.name, Box::new(lost));
         }
         event_loop.stop(Err(lost.into()));
     }

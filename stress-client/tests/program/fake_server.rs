@@ -42,11 +42,18 @@ fn serve(
             }
             peers.push(peer);
         }
-        for peer in &mut peers {
-            peer.expect_line("PING :settle");
-            peer.send_line(":x PONG x :settle");
-        }
+        settle(&mut peers);
+        // Nobody else gets in.
+        drop(listener);
         then(peers);
     });
     (address, serving)
+}
+
+/// Tells everybody that everything is read, when all have asked.
+pub(crate) fn settle(peers: &mut [Peer]) {
+    for peer in peers {
+        peer.expect_line("PING :settle");
+        peer.send_line(":x PONG x :settle");
+    }
 }

@@ -50,3 +50,37 @@ fn a_server_that_drops_a_witness_is_named_with_the_attack() {
     assert!(said.starts_with("stress-client: nothing: the "), "{said}");
     assert!(said.contains(" connection of w0000"), "{said}");
 }
+
+#[test]
+fn connections_that_do_not_come_about_are_not_said_to_be_ended_by_the_server() {
+    let (address, serving) = fake_server::crowd(40, |mut peers| {
+        // 40 questions a second, of which four are in each attack.
+        for attack in 0..16 {
+            if attack > 0 {
+                fake_server::settle(&mut peers);
+            }
+            for (number, peer) in peers[..4].iter_mut().enumerate() {
+                peer.expect_line(&format!("PING :{attack}-{number}"));
+                peer.send_line(format!(":x PONG x :{attack}-{number}"));
+            }
+        }
+    });
+    let finished = run(&format!("{address} hostile --each 100ms --quiet"));
+    serving.join().unwrap();
+    assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
+    for line in finished
+        .stdout
+        .lines()
+        .filter(|line| line.contains(" connections, "))
+    {
+        assert!(
+            line.contains(" could not be begun, 0 ended by the server"),
+            "{line}"
+        );
+    }
+    assert!(
+        finished.stdout.contains(" connections, "),
+        "{}",
+        finished.stdout
+    );
+}
