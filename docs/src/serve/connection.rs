@@ -2,11 +2,11 @@
 //!
 //! Shows: while an answer is on its way nothing is read, so that who asks faster than he listens is
 //! held up by his own socket; a file of any size takes one buffer; a head has a limit in bytes and
-//! in time.
+//! in time; who is refused in the middle of what he sends gets the answer all the same.
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use epoll_loop::{EventLoop, Interest, ReadEnd, Readiness, SendQueue, Watched, read_within};
@@ -20,6 +20,10 @@ pub(super) const QUEUE_BYTES: usize = 64 * 1024;
 /// How long a head may take from its first byte to its last.
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(10);
 
+/// How long is waited, and how much is read, until a browser has seen that it was the last answer.
+const FAREWELL_TIME: Duration = Duration::from_secs(2);
+const FAREWELL_BYTES: usize = 4 * 1024 * 1024;
+
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) stream: Watched<TcpStream>,
@@ -32,10 +36,20 @@ pub(super) struct Connection {
     file: Option<(File, u64)>,
     /// No more requests after this answer.
     is_last: bool,
+    /// The browser will send nothing more.
+    has_ended: bool,
+    farewell: Option<Farewell>,
     /// It is told of every new book, and asks nothing more.
     pub(super) wants_news: bool,
     /// When something last came or went.
     pub(super) last_active: Instant,
+}
+
+/// The last answer is out; what else comes is read and forgotten.
+#[derive(Debug)]
+struct Farewell {
+    bytes_left: usize,
+    ends: Instant,
 }
 
 /// What is to be done after an event.
@@ -56,6 +70,8 @@ impl Connection {
             queue: SendQueue::new(QUEUE_BYTES),
             file: None,
             is_last: false,
+            has_ended: false,
+            farewell: None,
             wants_news: false,
             last_active: now,
         }
@@ -74,7 +90,14 @@ impl Connection {
         let take = |bytes: &[u8]| received.extend_from_slice(bytes);
         let end = read_within(&*self.stream, readiness, &mut buffer, room, take);
         self.last_active = now;
-        if self.wants_news {
+        if let Some(farewell) = &mut self.farewell {
+            let forgotten = std::mem::take(&mut self.received).len();
+            farewell.bytes_left = farewell.bytes_left.saturating_sub(forgotten);
+            if farewell.bytes_left == 0 || now > farewell.ends {
+                return Next::Close;
+            }
+        }
+        if self.wants_news || self.farewell.is_some() {
             // It has nothing to say but good-bye.
             self.received.clear();
             return match end {
@@ -87,6 +110,7 @@ impl Connection {
             // Who has asked and closed that half may still want the answer.
             Ok(ReadEnd::EndOfStream) => {
                 self.is_last = true;
+                self.has_ended = true;
                 match self.next_request(now) {
                     Next::Wait => Next::Close,
                     next => next,
@@ -129,6 +153,24 @@ impl Connection {
     pub(super) fn end_after_answer(&mut self) {
         self.is_last = true;
         self.received.clear();
+    }
+
+    /// The last answer is out: closes our half, and reads on for a while. To close both with bytes
+    /// unread resets the connection (RFC 9112, 9.6), and the answer may be lost with it. Returns
+    /// false if there is nothing to wait for.
+    pub(super) fn begin_farewell(&mut self, event_loop: &mut EventLoop<Server>) -> bool {
+        if self.farewell.is_some() {
+            return true;
+        }
+        if self.has_ended || self.stream.shutdown(Shutdown::Write).is_err() {
+            return false;
+        }
+        self.farewell = Some(Farewell {
+            bytes_left: FAREWELL_BYTES,
+            ends: event_loop.now() + FAREWELL_TIME,
+        });
+        self.stream.set_timeout(event_loop, Some(FAREWELL_TIME));
+        true
     }
 
     /// From now on it is told news, and the answer has no end.

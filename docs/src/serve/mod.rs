@@ -264,7 +264,12 @@ impl Server {
             match connection.write(event_loop) {
                 Err(_) => return self.close(id),
                 Ok(false) => return,
-                Ok(true) if connection.is_last() => return self.close(id),
+                Ok(true) if connection.is_last() => {
+                    if !connection.begin_farewell(event_loop) {
+                        self.close(id);
+                    }
+                    return;
+                }
                 Ok(true) => next = connection.next_request(event_loop.now()),
             }
             if next == Next::Wait {
