@@ -200,6 +200,18 @@ fn a_bad_request_costs_its_connection_and_nobody_elses() {
 }
 
 #[test]
+fn who_is_refused_and_goes_on_sending_is_read_only_for_a_while() {
+    let workspace = SmallWorkspace::new();
+    let (server, address) = serve(&workspace);
+    let mut flood = Peer::connect(address);
+    flood.send("POST / HTTP/1.1\r\n\r\n");
+    let piece = "x".repeat(64 * 1024);
+    let is_cut_off = (0..1_000).any(|_| flood.try_send(&piece).is_err());
+    assert!(is_cut_off, "64 MB were taken");
+    assert!(server.is_running());
+}
+
+#[test]
 fn who_opens_connections_and_says_nothing_does_not_keep_others_out() {
     let workspace = SmallWorkspace::new();
     let (server, address) = serve(&workspace);

@@ -65,7 +65,7 @@
 //! # Where to begin reading
 //!
 //! `turn.rs` is the loop: one function, a line a step. Then `watch.rs` and
-//! `changes.rs` (descriptors), `time.rs` and `timers.rs`, `signals.rs`, `waker.rs`;
+//! `changes.rs` (descriptors), `time.rs`, `deadline.rs` and `timers.rs`, `signals.rs`, `waker.rs`;
 //! `event_loop.rs` and `ending.rs` have what a program calls. [`listen`] and
 //! [`accept`], [`read_within`], [`SendQueue`] and [`WatcherMap`] are what nearly
 //! every server needs beside the loop.

@@ -28,6 +28,9 @@ impl<S> EventLoop<S> {
 
     /// Calls `callback` once, `delay` from this moment or up to a millisecond
     /// later, and never earlier. The clock is read here.
+    ///
+    /// Not at once if the loop is at work: what has happened before the deadline
+    /// is told first, and so is an event that comes within that millisecond.
     #[inline]
     pub fn after(&mut self, delay: Duration, callback: Callback<S>) -> WatcherId {
         // ANCHOR: after
@@ -38,7 +41,8 @@ impl<S> EventLoop<S> {
 
     /// Calls `callback` once, at `deadline` or up to a millisecond later.
     ///
-    /// A deadline reckoned from [`EventLoop::now`] is as old as the batch.
+    /// A deadline reckoned from [`EventLoop::now`] is as old as the batch. Timers
+    /// with the same deadline are called in no order that means anything.
     pub fn at(&mut self, deadline: Instant, callback: Callback<S>) -> WatcherId {
         self.add_timer(self.origin.deadline(deadline), None, callback)
     }

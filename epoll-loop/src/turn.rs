@@ -232,6 +232,7 @@ impl<S> EventLoop<S> {
     /// What is fed or always ready starts the timeout anew as an event does.
     fn restart_timeout(&mut self, id: WatcherId) {
         if let Some(io) = self.watchers.io(id)
+            && io.standing != Standing::Ended
             && let Some(timeout) = io.timeout
         {
             self.timers.set(id.slot(), self.time.get().plus(timeout));
@@ -258,20 +259,20 @@ impl<S> EventLoop<S> {
     fn note_each_due_timer(&mut self) {
         let mut due = std::mem::take(&mut self.due);
         self.timers.take_due(self.passed, &mut due);
-        for (deadline, slot) in due.drain(..) {
+        for &(deadline, slot) in &due {
             self.note_due_timer(slot, deadline);
         }
+        // Behind all of them: an observer that panics must lose none.
+        if self.observer.is_some() {
+            self.observe_due(&due);
+        }
+        due.clear();
         self.due = due;
     }
     // ANCHOR_END: due
 
     #[inline]
     fn note_due_timer(&mut self, slot: u32, deadline: Deadline) {
-        if self.observer.is_some() {
-            let id = self.watchers.id_of(slot);
-            let late = self.time.get().since(deadline);
-            self.observe(&Entry::TimerFired { id, late });
-        }
         // ANCHOR: due-one
         let (id, watcher) = self.watchers.in_slot(slot);
         let mut what = Readiness::TIMER;
@@ -290,6 +291,15 @@ impl<S> EventLoop<S> {
         }
         self.pending.note(watcher, id, what);
         // ANCHOR_END: due-one
+    }
+
+    #[cold]
+    fn observe_due(&mut self, due: &[(Deadline, u32)]) {
+        for &(deadline, slot) in due {
+            let id = self.watchers.id_of(slot);
+            let late = self.time.get().since(deadline);
+            self.observe(&Entry::TimerFired { id, late });
+        }
     }
 
     fn note_idle(&mut self) {

@@ -31,7 +31,7 @@ impl<S> EventLoop<S> {
                 (until, reason) = self.next_deadline(limit);
             }
             // ANCHOR: clock
-            // The only time that the loop itself looks at the clock in a turn.
+            // Once a turn; again only for what repeats or restarts by itself.
             if self.timers.any() || limit.is_some() {
                 self.passed = Deadline::clock();
             }

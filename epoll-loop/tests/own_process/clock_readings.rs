@@ -7,7 +7,7 @@ use std::fs;
 use std::time::Duration;
 
 use chapter_tests::{TemporaryDirectory, tools};
-use epoll_loop::{Event, EventLoop, Interest};
+use epoll_loop::{Event, EventLoop, Interest, Watch};
 
 use crate::harness::{again_as, part};
 use crate::sockets::pair;
@@ -16,6 +16,7 @@ crate::harness::tests![
     a_turn_without_timers_does_not_look_at_the_clock,
     a_turn_with_a_timer_looks_at_the_clock_once,
     a_turn_in_which_a_timer_is_due_looks_at_the_clock_once,
+    a_turn_looks_once_more_for_a_timer_that_repeats_and_for_a_timeout_that_restarts,
 ];
 
 const TURNS: u32 = 50;
@@ -76,6 +77,20 @@ fn a_turn_in_which_a_timer_is_due_looks_at_the_clock_once() {
     }
     let readings = readings_in_turns(|event_loop| {
         event_loop.after(Duration::ZERO, again);
+    });
+    if let Some(readings) = readings {
+        assert_eq!(readings, 2 * TURNS as usize);
+    }
+}
+
+/// Both in one turn, or one of them.
+fn a_turn_looks_once_more_for_a_timer_that_repeats_and_for_a_timeout_that_restarts() {
+    let readings = readings_in_turns(|event_loop| {
+        let (near, far) = pair();
+        let watch = Watch::new(Interest::WRITABLE).timeout(Duration::from_hours(1));
+        let watch = event_loop.watch(near, watch, |_, _, _| {}).unwrap();
+        std::mem::forget((watch, far));
+        event_loop.every(Duration::from_millis(1), |_, _, _| {});
     });
     if let Some(readings) = readings {
         assert_eq!(readings, 2 * TURNS as usize);

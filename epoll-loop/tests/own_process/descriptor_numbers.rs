@@ -20,6 +20,7 @@ crate::harness::tests![
     a_stale_event_does_not_reach_who_gets_the_number_in_the_same_batch,
     with_the_number_as_the_name_alices_words_would_be_bobs,
     a_descriptor_closed_behind_the_loops_back_ends_its_watch_with_an_error_event,
+    a_watch_that_was_fed_in_the_turn_in_which_it_ended_so_has_no_timeout,
     a_watch_that_has_ended_so_hears_nothing_more,
     the_number_of_a_watch_that_has_ended_so_may_be_watched_by_its_next_owner,
     what_was_closed_behind_the_loops_back_is_given_back_and_not_closed_again,
@@ -233,6 +234,18 @@ fn a_watch_that_has_ended_so_hears_nothing_more() {
         .unwrap();
     assert!(told.is_empty(), "not even its timeout: {told:?}");
     watch.into_inner(&mut event_loop).unwrap();
+}
+
+fn a_watch_that_was_fed_in_the_turn_in_which_it_ended_so_has_no_timeout() {
+    let (mut event_loop, watch) = closed_behind_the_loops_back();
+    assert!(event_loop.feed(watch.id(), Readiness::IN));
+    let mut told = Told::new();
+    event_loop.run(&mut told).unwrap();
+    assert_eq!(told, [Readiness::IN | Readiness::ERR | Readiness::ENDED]);
+    event_loop
+        .turn(&mut told, Some(Duration::from_millis(5)))
+        .unwrap();
+    assert_eq!(told.len(), 1, "its timeout is a millisecond: {told:?}");
 }
 
 fn the_number_of_a_watch_that_has_ended_so_may_be_watched_by_its_next_owner() {
