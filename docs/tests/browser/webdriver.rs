@@ -205,7 +205,8 @@ impl Drop for Browser {
             self.session, self.driver
         );
         let _ = stream.write_all(request.as_bytes());
-        let _ = stream.read_to_end(&mut Vec::new());
+        // The answer begins when the browser has ended; the driver does not close behind it.
+        let _ = stream.read_exact(&mut [0; "HTTP/1.1 200".len()]);
         self.program.signal(Signal::SIGTERM);
     }
 }
