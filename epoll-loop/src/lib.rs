@@ -64,11 +64,12 @@
 //!
 //! # Where to begin reading
 //!
-//! `turn.rs` is the loop: one function, a line a step. Then `watch.rs` and
-//! `changes.rs` (descriptors), `time.rs`, `deadline.rs` and `timers.rs`, `signals.rs`, `waker.rs`;
-//! `event_loop.rs` and `ending.rs` have what a program calls. [`listen`] and
-//! [`accept`], [`read_within`], [`SendQueue`] and [`WatcherMap`] are what nearly
-//! every server needs beside the loop.
+//! `turn.rs` is the loop: one function, a line a step; `noting.rs` and
+//! `waiting.rs` are two of the steps. Then `watch.rs` and `changes.rs`
+//! (descriptors), `time.rs`, `deadline.rs` and `timers.rs`, `signals.rs`,
+//! `waker.rs`; `event_loop.rs` and `ending.rs` have what a program calls.
+//! [`listen`] and [`accept`], [`read_within`], [`SendQueue`] and [`WatcherMap`]
+//! are what nearly every server needs beside the loop.
 //!
 //! The design is libev's, from where the names watcher, pending, feed and reify
 //! come. What differs is said where it does.
@@ -79,6 +80,7 @@ mod ending;
 mod epoll;
 mod event_loop;
 mod listener;
+mod noting;
 mod observer;
 mod output;
 mod pending;
