@@ -91,8 +91,7 @@ impl Connection {
         let end = read_within(&*self.stream, readiness, &mut buffer, room, take);
         self.last_active = now;
         if let Some(farewell) = &mut self.farewell {
-            let forgotten = std::mem::take(&mut self.received).len();
-            farewell.bytes_left = farewell.bytes_left.saturating_sub(forgotten);
+            farewell.bytes_left = farewell.bytes_left.saturating_sub(self.received.len());
             if farewell.bytes_left == 0 || now > farewell.ends {
                 return Next::Close;
             }
