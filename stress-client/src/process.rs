@@ -182,6 +182,8 @@ mod tests {
         );
         drop(child.stdin.take());
         child.wait().unwrap();
+        let this = ServerProcess::new(std::process::id());
+        assert_eq!(this.shares_our_core(), all.len() == 1, "both have {all:?}");
     }
 
     #[test]
